@@ -1,0 +1,12 @@
+"""The Director of Backend Engineering.
+
+domain.py, ports.py   the words and the ports that all rooms share
+settings.py           environment + director.yml -> one frozen value
+director.py           the use cases; worker.py takes turns from the inbox and delivers answers
+conversation/         one turn with the model: memory, tools, facts, the outgoing gate
+reliability/          OpenSLO files, metric sources, budgets, states, the review and its charts
+planning/             plans: schema, drafting, versions
+schedules.py          "review every monday 09:00 Europe/Berlin"
+persona/, demo/       agent cards; the sample company
+__main__.py           the composition root, the only module that imports handlers and storage
+"""

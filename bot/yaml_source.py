@@ -1,0 +1,104 @@
+"""YAML that remembers where each value stood, so that a mistake is told with file, line and key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+Key = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing wrong in a file or in the environment. `where` is `file:line` or a variable's name."""
+
+    where: str
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.key}: {self.text}" if self.key else f"{self.where}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Document:
+    """One YAML document with the line (from 1) of every key in it."""
+
+    path: Path
+    data: Any
+    lines: dict[Key, int] = field(repr=False)
+
+    def where(self, key: Key) -> str:
+        """`file:line` of this key, or of the nearest one above it that stands in the file."""
+        while key and key not in self.lines:
+            key = key[:-1]
+        return f"{self.path}:{self.lines.get(key, 1)}"
+
+    def mistake(self, key: Key, text: str) -> Mistake:
+        return Mistake(self.where(key), dotted(key), text)
+
+
+class YamlProblem(ValueError):
+    """The file can't be read as YAML; `mistake` says where and why."""
+
+    def __init__(self, mistake: Mistake) -> None:
+        super().__init__(str(mistake))
+        self.mistake = mistake
+
+
+def dotted(key: Key) -> str:
+    """`('services', 'checkout', 'depends_on', 0)` -> `services.checkout.depends_on[0]`."""
+    text = ""
+    for part in key:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def read(path: Path) -> list[Document]:
+    """All documents of a YAML file (empty ones left out).
+
+    Raises:
+        YamlProblem: unreadable file, broken YAML, or one key given twice.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise YamlProblem(Mistake(str(path), "", f"can't be read: {reason}")) from error
+    try:
+        nodes = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
+        return [_document(path, node) for node in nodes if node is not None]
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        problem = getattr(error, "problem", None) or str(error)
+        raise YamlProblem(Mistake(where, "", f"this is not valid YAML: {problem}")) from error
+
+
+def _document(path: Path, root: Node) -> Document:
+    lines: dict[Key, int] = {}
+    _collect(path, root, (), lines)
+    loader = yaml.SafeLoader("")
+    try:
+        return Document(path, loader.construct_document(root), lines)
+    finally:
+        loader.dispose()
+
+
+def _collect(path: Path, node: Node, at: Key, lines: dict[Key, int]) -> None:
+    lines.setdefault(at, node.start_mark.line + 1)
+    if isinstance(node, MappingNode):
+        for name, value in node.value:
+            key = (*at, str(name.value) if isinstance(name, ScalarNode) else "?")
+            if key in lines and name.value != "<<":
+                where = f"{path}:{name.start_mark.line + 1}"
+                raise YamlProblem(Mistake(where, dotted(key), f"given twice; first in line {lines[key]}"))
+            lines[key] = name.start_mark.line + 1
+            _collect(path, value, key, lines)
+    elif isinstance(node, SequenceNode):
+        for index, item in enumerate(node.value):
+            _collect(path, item, (*at, index), lines)

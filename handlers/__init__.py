@@ -1,0 +1,1 @@
+"""Edges: Slack, Teams, the command line, the console, the clock and HTTP."""
