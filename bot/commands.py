@@ -1,0 +1,145 @@
+"""The words that people type behind /director, or in a mention: what they ask for, before anything is done."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+HELP = """\
+*What I can do*
+• Mention me or write to me directly: ask about reliability, error budgets, a design, a plan. I remember each thread.
+• `/director status [service]` – error budgets now, only you see it
+• `/director review` – the reliability review, posted in this channel
+• `/director digest` – the error-budget digest, one screen
+• `/director plan <initiative>` – a project plan: work, people, SLOs. `plan list`, `plan show p7`
+• `/director schedule review every monday 09:00 Europe/Berlin` – post it every week. \
+`schedule list`, `pause s1`, `resume s1`, `remove s1`, `test s1`
+• `stop` in a thread – I stop working on it
+
+`review` and `digest` take services: `review for checkout,payments`. \
+In a mention the same words work without `/director`."""
+
+
+@dataclass(frozen=True)
+class Help:
+    pass
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Words that name no command; `text` is kept so that nothing is lost."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Status:
+    service: str | None
+
+
+@dataclass(frozen=True)
+class Review:
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Digest:
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MakePlan:
+    """`initiative` is empty when the person gave none."""
+
+    initiative: str
+
+
+@dataclass(frozen=True)
+class ShowPlan:
+    plan_id: str
+
+
+@dataclass(frozen=True)
+class ListPlans:
+    pass
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """`rest` is everything behind the word "schedule", for the grammar in schedules.py."""
+
+    rest: str
+
+
+Command = Help | Unknown | Status | Review | Digest | MakePlan | ShowPlan | ListPlans | Schedule
+
+# Verbs of `schedule`; in a mention anything else behind the word is a question, not a command.
+SCHEDULE_VERBS = ("review", "digest", "add", "list", "pause", "resume", "remove", "test")
+
+_SERVICES = re.compile(r"^(?:for\s+)?([\w.-]+(?:\s*,\s*[\w.-]+)*)$")
+
+
+def parse(text: str) -> Command:
+    """What the words behind /director ask for."""
+    word, rest = _first_word(text)
+    match word:
+        case "" | "help" | "?":
+            return Help()
+        case "status":
+            return Status(rest) if re.fullmatch(r"[\w.-]+", rest) else Unknown(text) if rest else Status(None)
+        case "review" | "digest":
+            services = _services(rest)
+            if services is None:
+                return Unknown(text)
+            return Review(services) if word == "review" else Digest(services)
+        case "plan":
+            return _plan(rest)
+        case "schedule":
+            return Schedule(rest)
+        case _:
+            return Unknown(text)
+
+
+def parse_mention(text: str) -> Command | None:
+    """The command that a mention or direct message spells out in full; None when it is a question to be answered."""
+    word, rest = _first_word(text)
+    command = parse(text)
+    match command:
+        case Unknown():
+            return None
+        case Help():
+            return command if word == "help" and not rest else None
+        case Review(services) | Digest(services) if services and not rest.lower().startswith("for "):
+            return None  # "review my design" is a question
+        case Schedule():
+            return command if not rest or _first_word(rest)[0] in SCHEDULE_VERBS else None
+        case MakePlan(initiative):
+            return command if initiative else None
+        case _:
+            return command
+
+
+def _plan(rest: str) -> Command:
+    word, argument = _first_word(rest)
+    if word == "list" and not argument:
+        return ListPlans()
+    if word == "show" and re.fullmatch(r"p\d+", argument.lower()):
+        return ShowPlan(argument.lower())
+    if word == "new" and argument:
+        return MakePlan(argument.strip("\"“”'"))
+    return MakePlan(rest)
+
+
+def _services(rest: str) -> tuple[str, ...] | None:
+    if not rest:
+        return ()
+    found = _SERVICES.match(rest)
+    return tuple(name.strip() for name in found[1].split(",")) if found else None
+
+
+def _first_word(text: str) -> tuple[str, str]:
+    word, _, rest = text.strip().partition(" ")
+    if "\n" in word:  # "plan\nMove checkout to …"
+        word, _, head = word.partition("\n")
+        rest = f"{head} {rest}"
+    return word.lower(), rest.strip()
