@@ -106,6 +106,7 @@ class Incoming(Value):
     received_at: AwareDatetime
     speaker_id: str | None = None
     speaker_home: str | None = None
+    channel_name: str | None = None  # "payments", where the platform says it; director.yml speaks of channels by name
     question: str | None = None
     slot: Slot | None = None
 

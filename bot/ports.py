@@ -158,8 +158,10 @@ class Intake(Protocol):
 class Inbox(Intake, Protocol):
     """Turns on their way from stored to answered once: one running turn per thread, threads in parallel."""
 
-    async def claim(self, *, worker: str, lease: float) -> Claim | None:
+    async def claim(self, *, worker: str, lease: float, platforms: Collection[str] | None = None) -> Claim | None:
         """The next turn that may run now, leased for so many seconds; None when there is none.
+
+        `platforms` are those this worker can deliver to; None: all.
 
         An expired running or answered turn can always be retaken; a new one waits for every earlier unfinished one of
         its thread.
