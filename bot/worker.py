@@ -197,7 +197,7 @@ class Worker:
         person = None
         thread, root = Thread(), None
         before: tuple[Said, ...] = ()
-        if incoming.speaker_id is not None:
+        if incoming.speaker_id is not None and incoming.kind in (IncomingKind.ASK, IncomingKind.COMMAND):
             person = await chat.person(place, incoming.speaker_id)
         if incoming.kind is IncomingKind.ASK:
             thread = await self._memory.thread(place)

@@ -1,0 +1,180 @@
+"""The use cases: what the Director does with a turn, on any platform."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Protocol
+
+from bot import commands
+from bot.domain import Answer, Audience, Heading, IncomingKind, Message, Note, Part, Person, Place, Reply, Text
+from bot.domain import Chart as ChartPart
+from bot.domain import Table as TablePart
+from bot.errors import DirectorError, UsageError
+from bot.reports import Reports
+from bot.schedules import ScheduleStore, What, late_note
+from bot.turn import NothingToSay, Turn
+
+
+class Talks(Protocol):
+    async def answer(self, turn: Turn) -> Answer:
+        """Answer a question in a conversation, with the model or without it."""
+        ...
+
+
+class Plans(Protocol):
+    """Plans as people see them."""
+
+    async def draft(
+        self,
+        initiative: str,
+        *,
+        request_key: str,
+        place: Place,
+        author_id: str | None,
+        now: datetime,
+        status: Callable[[str], Awaitable[None]],
+    ) -> Reply:
+        """Draft, store and show a plan; the same request key gives the same plan."""
+        ...
+
+    async def show(self, plan_id: str, *, workspace: str | None) -> Reply: ...
+
+    async def overview(self, *, workspace: str | None) -> Reply: ...
+
+
+class ScheduleWords(Protocol):
+    async def handle(self, text: str, *, place: Place, person: Person, request_key: str, now: datetime) -> Reply:
+        """Do what stands behind the word "schedule"; raises UsageError in the person's words."""
+        ...
+
+
+class Director:
+    """Answers a turn. Holds no state of its own: everything is in the ports."""
+
+    def __init__(
+        self,
+        *,
+        talks: Talks,
+        reports: Reports,
+        plans: Plans,
+        schedule_words: ScheduleWords,
+        schedules: ScheduleStore,
+    ) -> None:
+        self._talks = talks
+        self._reports = reports
+        self._plans = plans
+        self._schedule_words = schedule_words
+        self._schedules = schedules
+
+    async def answer(self, turn: Turn) -> Answer:
+        """Raises DirectorError with a message fit to show; NothingToSay when no answer is due."""
+        incoming = turn.incoming
+        match incoming.kind:
+            case IncomingKind.NOTICE:
+                return Answer(reply=Reply(summary=incoming.text, parts=(Text(markdown=incoming.text),)))
+            case IncomingKind.SLOT:
+                return Answer(reply=await self._slot(turn))
+            case IncomingKind.COMMAND:
+                return Answer(reply=await self._command(turn, commands.parse(incoming.text)))
+            case IncomingKind.ASK:
+                command = commands.parse_mention(incoming.text)
+                if command is None:
+                    return await self._talks.answer(turn)
+                # A question asked in front of everyone is answered there.
+                reply = (await self._command(turn, command)).model_copy(update={"audience": Audience.ALL})
+                said = Message(role="user", content=incoming.text)
+                return Answer(reply=reply, messages=(said, Message(role="assistant", content=plain_text(reply))))
+
+    async def _command(self, turn: Turn, command: commands.Command) -> Reply:
+        match command:
+            case commands.Help():
+                return _help(commands.HELP)
+            case commands.Unknown(text):
+                return _help(f"I don't know “{text}”.\n\n{commands.HELP}")
+            case _:
+                _members_only(turn)
+        workspace = turn.incoming.place.workspace
+        match command:
+            case commands.Status(service):
+                await turn.status("looks up error budgets …")
+                return await self._reports.status(service, turn.now)
+            case commands.Review(services) | commands.Digest(services):
+                what: What = "review" if isinstance(command, commands.Review) else "digest"
+                await turn.status(f"prepares the {what} …")
+                return await self._reports.report(what, services, turn.incoming.channel_name, turn.now)
+            case commands.MakePlan(initiative):
+                return await self._plan(turn, initiative)
+            case commands.ShowPlan(plan_id):
+                return _only_asker(await self._plans.show(plan_id, workspace=workspace))
+            case commands.ListPlans():
+                return _only_asker(await self._plans.overview(workspace=workspace))
+            case commands.Schedule(rest):
+                if turn.person is None:
+                    raise DirectorError("Only a person can change schedules.")
+                return await self._schedule_words.handle(
+                    rest, place=turn.incoming.place, person=turn.person, request_key=turn.id, now=turn.now
+                )
+
+    async def _plan(self, turn: Turn, initiative: str) -> Reply:
+        if not initiative.strip():
+            raise UsageError("A plan needs an initiative, e.g. `/director plan Move checkout to its own database`.")
+        return await self._plans.draft(
+            initiative.strip(),
+            request_key=turn.id,
+            place=turn.incoming.place,
+            author_id=turn.incoming.speaker_id,
+            now=turn.now,
+            status=turn.status,
+        )
+
+    async def _slot(self, turn: Turn) -> Reply:
+        slot = turn.incoming.slot
+        if slot is None:
+            raise DirectorError(f"turn {turn.id} is a schedule's slot without its time; it can't be answered")
+        schedule = await self._schedules.get(slot.schedule_id, workspace=turn.incoming.place.workspace)
+        if schedule is None or schedule.paused:
+            raise NothingToSay(f"schedule {slot.schedule_id} was removed or paused")
+        # The figures are those of the moment that the schedule names, also when they are posted late.
+        reply = await self._reports.scheduled(schedule, slot.due_at)
+        late = late_note(slot, turn.now)
+        return reply.model_copy(update={"parts": (*reply.parts, Note(markdown=late))}) if late else reply
+
+
+def _members_only(turn: Turn) -> None:
+    person = turn.person
+    if person is None or person.may_see_figures:
+        return
+    if person.standing == "unknown":
+        raise DirectorError("I could not look up who you are just now, so I show no figures. Please try again.")
+    raise DirectorError(
+        "Figures, plans and schedules are for members of this workspace. "
+        "I'm glad to give general advice: just ask me a question."
+    )
+
+
+def _only_asker(reply: Reply) -> Reply:
+    return reply.model_copy(update={"audience": Audience.ASKER})
+
+
+def _help(text: str) -> Reply:
+    return Reply(summary="What I can do", parts=(Text(markdown=text),), audience=Audience.ASKER)
+
+
+def plain_text(reply: Reply) -> str:
+    """A reply in words, for memory and for places without formatting."""
+    return "\n".join([reply.summary, *(line for part in (*reply.parts, *reply.detail) for line in _lines(part))])
+
+
+def _lines(part: Part) -> list[str]:
+    match part:
+        case Heading():
+            return [part.text]
+        case Text() | Note():
+            return [part.markdown]
+        case TablePart():
+            return [" | ".join(part.columns), *(" | ".join(row) for row in part.rows)]
+        case ChartPart():
+            return [part.alt]
+        case _:
+            return []
