@@ -18,7 +18,7 @@ class Rights:
     """
 
     ids: Mapping[str, str] = field(default_factory=dict)  # roster name -> platform id
-    schedule: tuple[str, ...] = ()  # empty: every member may add schedules
+    schedule: tuple[str, ...] | None = None  # None: every member may add schedules; an empty list: only admins
     admin: tuple[str, ...] = ()
 
     def is_admin(self, person: Person, groups: Collection[str] = ()) -> bool:
@@ -35,7 +35,7 @@ class Rights:
             return True
         if person.standing is not Standing.MEMBER:
             return False
-        return not self.schedule or self._named(self.schedule, person, groups)
+        return self.schedule is None or self._named(self.schedule, person, groups)
 
     def may_change_schedule(self, person: Person, schedule: Schedule, groups: Collection[str] = ()) -> bool:
         """Its creator, admins, and those whom director.yml gives the right."""
@@ -43,7 +43,7 @@ class Rights:
             return True
         if person.standing is not Standing.MEMBER:
             return False
-        return schedule.created_by == person.id or self._named(self.schedule, person, groups)
+        return schedule.created_by == person.id or self._named(self.schedule or (), person, groups)
 
     def _named(self, entries: tuple[str, ...], person: Person, groups: Collection[str]) -> bool:
         return any(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from bot.domain import Audience, Note, Person, Place, Reply, Table, Text
+from bot.domain import Audience, Incoming, Note, Person, Place, Reply, Table, Text
 from bot.errors import UsageError
 from bot.rights import NOT_FOR_GUESTS, Rights
 from bot.schedule_grammar import (
@@ -23,6 +24,7 @@ from bot.schedule_grammar import (
     parse_schedule,
 )
 from bot.schedules import Schedule, ScheduleStore, next_slots
+from bot.turn import Turn
 
 _ID = re.compile(r"s?(\d{1,9})")
 _VERBS = ("add", "list", "pause", "resume", "remove", "test")
@@ -50,6 +52,17 @@ Report = Callable[[Schedule, datetime], Awaitable[Reply]]
 GroupsOf = Callable[[Place, Person], Awaitable[Collection[str]]]
 
 
+@dataclass(frozen=True)
+class _Asked:
+    incoming: Incoming
+    person: Person
+    now: datetime
+
+    @property
+    def here(self) -> ChannelRef:
+        return ChannelRef(id=self.incoming.place.channel, name=(self.incoming.channel_name or "").lstrip("#").lower())
+
+
 class Schedules:
     """The use cases. `report` makes what a schedule would post now; `services` are the names known, () when unknown."""
 
@@ -70,28 +83,35 @@ class Schedules:
         self._channels = channels
         self._groups_of = groups_of
 
-    async def handle(self, text: str, *, place: Place, person: Person, request_key: str, now: datetime) -> Reply:
+    async def current(self, schedule_id: str, *, workspace: str) -> Schedule | None:
+        """The schedule, unless it was removed or paused."""
+        schedule = await self._store.get(schedule_id, workspace=workspace)
+        return None if schedule is None or schedule.paused else schedule
+
+    async def command(self, turn: Turn, text: str) -> Reply:
         """Do what the words behind `schedule` say. Lists and tests answer only the asker, changes the conversation.
 
         Raises:
             ScheduleError, UnknownSchedule, NotAllowed: UsageErrors whose text tells the person what to do.
         """
-        if not self._rights.may_read_schedules(person):
+        person = turn.person
+        if person is None or not self._rights.may_read_schedules(person):
             raise NotAllowed(NOT_FOR_GUESTS)
+        asked = _Asked(turn.incoming, person, turn.now)
         verb, _, rest = " ".join(text.split()).partition(" ")
         match verb.lower():
             case "" | "list":
-                return await self._list(place, person, now)
+                return await self._list(asked)
             case "pause" | "resume":
-                return await self._pause(rest, place, person, now, paused=verb.lower() == "pause")
+                return await self._pause(rest, asked, paused=verb.lower() == "pause")
             case "remove":
-                return await self._remove(rest, place, person)
+                return await self._remove(rest, asked)
             case "test":
-                return await self._test(rest, place, person, now)
+                return await self._test(rest, asked)
             case "add":
-                return await self._add(rest, place, person, request_key, now)
+                return await self._add(rest, asked)
             case "review" | "digest":
-                return await self._add(text, place, person, request_key, now)
+                return await self._add(text, asked)
             case _:
                 words = ["review", "digest", *_VERBS]
                 raise ScheduleError(
@@ -115,14 +135,15 @@ class Schedules:
                 raise ScheduleError(f"I know no service “{name[:60]}”.{hint}", word=name)
         return spec.model_copy(update={"services": tuple(known[name.lower()] for name in spec.services)})
 
-    async def _add(self, text: str, place: Place, person: Person, request_key: str, now: datetime) -> Reply:
+    async def _add(self, text: str, asked: _Asked) -> Reply:
+        place, person, now = asked.incoming.place, asked.person, asked.now
         groups = await self._groups(place, person)
         if not self._rights.may_add_schedule(person, groups):
             raise NotAllowed("In this workspace only the people named under rights.schedule may add schedules.")
         spec = self.check(parse_schedule(text, default_zone=_zone_of(person)))
-        channel = await self._channel(spec, place)
+        channel = await self._channel(spec.channel, asked.here, place)
         schedule = await self._store.add(
-            request_key=request_key,
+            request_key=asked.incoming.dedupe_key,
             place=place.model_copy(update={"channel": channel.id or place.channel, "thread": ""}),
             channel_name=channel.name,
             what=spec.what,
@@ -143,19 +164,21 @@ class Schedules:
             parts=(Text(markdown=f"{said}\n\nNext: {runs}."), Note(markdown=ways)),
         )
 
-    async def _list(self, place: Place, person: Person, now: datetime) -> Reply:
+    async def _list(self, asked: _Asked) -> Reply:
+        place = asked.incoming.place
         everywhere = await self._store.schedules(workspace=place.workspace, channel=None)
         shown = [
             schedule
             for schedule in everywhere
             if schedule.place.platform == place.platform
-            and (schedule.place.channel == place.channel or schedule.created_by == person.id)
+            and (schedule.place.channel == place.channel or schedule.created_by == asked.person.id)
         ]
-        return listing(shown, now, here=place.channel)
+        return listing(shown, asked.now, here=place.channel)
 
-    async def _pause(self, rest: str, place: Place, person: Person, now: datetime, *, paused: bool) -> Reply:
-        schedule = await self._changeable(rest, place, person)
-        changed = await self._store.set_paused(schedule.id, workspace=place.workspace, paused=paused, at=now)
+    async def _pause(self, rest: str, asked: _Asked, *, paused: bool) -> Reply:
+        schedule = await self._changeable(rest, asked)
+        workspace, now = asked.incoming.place.workspace, asked.now
+        changed = await self._store.set_paused(schedule.id, workspace=workspace, paused=paused, at=now)
         if changed is None:
             raise _unknown(schedule.id)
         if paused:
@@ -165,33 +188,35 @@ class Schedules:
         summary = f"Schedule {changed.id} {'paused' if paused else 'resumed'}"
         return Reply(summary=summary, parts=(Text(markdown=said),))
 
-    async def _remove(self, rest: str, place: Place, person: Person) -> Reply:
-        schedule = await self._changeable(rest, place, person)
-        if not await self._store.remove(schedule.id, workspace=place.workspace):
+    async def _remove(self, rest: str, asked: _Asked) -> Reply:
+        schedule = await self._changeable(rest, asked)
+        if not await self._store.remove(schedule.id, workspace=asked.incoming.place.workspace):
             raise _unknown(schedule.id)
         said = f"**{schedule.id}** is removed: {sentence(schedule)}."
         return Reply(summary=f"Schedule {schedule.id} removed", parts=(Text(markdown=said),))
 
-    async def _test(self, rest: str, place: Place, person: Person, now: datetime) -> Reply:
-        schedule = await self._readable(rest, place, person)
-        report = await self._report(schedule, now)
+    async def _test(self, rest: str, asked: _Asked) -> Reply:
+        schedule = await self._readable(rest, asked)
+        report = await self._report(schedule, asked.now)
         note = Note(markdown=f"A test of {schedule.id} that only you see. {_capital(sentence(schedule))}.")
         return report.model_copy(update={"parts": (*report.parts, note), "audience": Audience.ASKER})
 
-    async def _readable(self, rest: str, place: Place, person: Person) -> Schedule:
+    async def _readable(self, rest: str, asked: _Asked) -> Schedule:
         """The schedule with this id, if it is of this channel or the person may change it."""
-        schedule = await self._find(rest, place)
-        if schedule.place.channel != place.channel and not self._rights.may_change_schedule(
-            person, schedule, await self._groups(place, person)
-        ):
-            raise _unknown(schedule.id)
-        return schedule
+        schedule = await self._find(rest, asked.incoming.place)
+        if schedule.place.channel == asked.incoming.place.channel or await self._may_change(schedule, asked):
+            return schedule
+        raise _unknown(schedule.id)
 
-    async def _changeable(self, rest: str, place: Place, person: Person) -> Schedule:
-        schedule = await self._readable(rest, place, person)
-        if not self._rights.may_change_schedule(person, schedule, await self._groups(place, person)):
+    async def _changeable(self, rest: str, asked: _Asked) -> Schedule:
+        schedule = await self._readable(rest, asked)
+        if not await self._may_change(schedule, asked):
             raise NotAllowed(f"{schedule.id} can be changed by whoever made it and by admins of this workspace.")
         return schedule
+
+    async def _may_change(self, schedule: Schedule, asked: _Asked) -> bool:
+        groups = await self._groups(asked.incoming.place, asked.person)
+        return self._rights.may_change_schedule(asked.person, schedule, groups)
 
     async def _find(self, rest: str, place: Place) -> Schedule:
         found = _ID.fullmatch(rest.strip().lower())
@@ -203,13 +228,13 @@ class Schedules:
             raise _unknown(f"s{int(found[1])}")
         return schedule
 
-    async def _channel(self, spec: ScheduleSpec, place: Place) -> ChannelRef:
-        here = ChannelRef(id=place.channel, name="")
-        wanted = spec.channel or here
+    async def _channel(self, wanted: ChannelRef | None, here: ChannelRef, place: Place) -> ChannelRef:
+        if wanted is None or wanted.id == here.id or (not wanted.id and wanted.name == here.name):
+            return here
         found = await self._channels.find(place, wanted) if self._channels else None
         if found is not None and found.id:
             return found
-        if spec.channel is None or (self._channels is None and wanted.id):
+        if self._channels is None and wanted.id:
             return wanted
         raise ScheduleError(
             f"I can't see the channel #{wanted.name or wanted.id}. Invite me there, or say it in that channel.",

@@ -152,6 +152,7 @@ def _turn(schedule: Schedule, slot: Slot, now: datetime) -> Incoming:
         text=f"{schedule.what}{services}",
         received_at=now,
         speaker_id=schedule.created_by,
+        channel_name=schedule.channel_name or None,
         slot=slot,
     )
 
