@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from bot.domain import Audience, Incoming, Note, Person, Place, Reply, Table, Text
+from bot.domain import Audience, Note, Person, Place, Reply, Table, Text
 from bot.errors import UsageError
 from bot.rights import NOT_FOR_GUESTS, Rights
 from bot.schedule_grammar import (
@@ -24,7 +24,6 @@ from bot.schedule_grammar import (
     parse_schedule,
 )
 from bot.schedules import Schedule, ScheduleStore, next_slots
-from bot.turn import Turn
 
 _ID = re.compile(r"s?(\d{1,9})")
 _VERBS = ("add", "list", "pause", "resume", "remove", "test")
@@ -52,15 +51,13 @@ Report = Callable[[Schedule, datetime], Awaitable[Reply]]
 GroupsOf = Callable[[Place, Person], Awaitable[Collection[str]]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Asked:
-    incoming: Incoming
+    place: Place
+    here: ChannelRef
     person: Person
+    request_key: str
     now: datetime
-
-    @property
-    def here(self) -> ChannelRef:
-        return ChannelRef(id=self.incoming.place.channel, name=(self.incoming.channel_name or "").lstrip("#").lower())
 
 
 class Schedules:
@@ -83,21 +80,25 @@ class Schedules:
         self._channels = channels
         self._groups_of = groups_of
 
-    async def current(self, schedule_id: str, *, workspace: str) -> Schedule | None:
-        """The schedule, unless it was removed or paused."""
-        schedule = await self._store.get(schedule_id, workspace=workspace)
-        return None if schedule is None or schedule.paused else schedule
-
-    async def command(self, turn: Turn, text: str) -> Reply:
+    async def handle(
+        self,
+        text: str,
+        *,
+        place: Place,
+        person: Person,
+        request_key: str,
+        now: datetime,
+        channel_name: str | None = None,
+    ) -> Reply:
         """Do what the words behind `schedule` say. Lists and tests answer only the asker, changes the conversation.
 
         Raises:
             ScheduleError, UnknownSchedule, NotAllowed: UsageErrors whose text tells the person what to do.
         """
-        person = turn.person
-        if person is None or not self._rights.may_read_schedules(person):
+        if not self._rights.may_read_schedules(person):
             raise NotAllowed(NOT_FOR_GUESTS)
-        asked = _Asked(turn.incoming, person, turn.now)
+        here = ChannelRef(id=place.channel, name=(channel_name or "").lstrip("#").lower())
+        asked = _Asked(place=place, here=here, person=person, request_key=request_key, now=now)
         verb, _, rest = " ".join(text.split()).partition(" ")
         match verb.lower():
             case "" | "list":
@@ -136,14 +137,14 @@ class Schedules:
         return spec.model_copy(update={"services": tuple(known[name.lower()] for name in spec.services)})
 
     async def _add(self, text: str, asked: _Asked) -> Reply:
-        place, person, now = asked.incoming.place, asked.person, asked.now
+        place, person, now = asked.place, asked.person, asked.now
         groups = await self._groups(place, person)
         if not self._rights.may_add_schedule(person, groups):
             raise NotAllowed("In this workspace only the people named under rights.schedule may add schedules.")
         spec = self.check(parse_schedule(text, default_zone=_zone_of(person)))
         channel = await self._channel(spec.channel, asked.here, place)
         schedule = await self._store.add(
-            request_key=asked.incoming.dedupe_key,
+            request_key=asked.request_key,
             place=place.model_copy(update={"channel": channel.id or place.channel, "thread": ""}),
             channel_name=channel.name,
             what=spec.what,
@@ -165,7 +166,7 @@ class Schedules:
         )
 
     async def _list(self, asked: _Asked) -> Reply:
-        place = asked.incoming.place
+        place = asked.place
         everywhere = await self._store.schedules(workspace=place.workspace, channel=None)
         shown = [
             schedule
@@ -177,7 +178,7 @@ class Schedules:
 
     async def _pause(self, rest: str, asked: _Asked, *, paused: bool) -> Reply:
         schedule = await self._changeable(rest, asked)
-        workspace, now = asked.incoming.place.workspace, asked.now
+        workspace, now = asked.place.workspace, asked.now
         changed = await self._store.set_paused(schedule.id, workspace=workspace, paused=paused, at=now)
         if changed is None:
             raise _unknown(schedule.id)
@@ -190,7 +191,7 @@ class Schedules:
 
     async def _remove(self, rest: str, asked: _Asked) -> Reply:
         schedule = await self._changeable(rest, asked)
-        if not await self._store.remove(schedule.id, workspace=asked.incoming.place.workspace):
+        if not await self._store.remove(schedule.id, workspace=asked.place.workspace):
             raise _unknown(schedule.id)
         said = f"**{schedule.id}** is removed: {sentence(schedule)}."
         return Reply(summary=f"Schedule {schedule.id} removed", parts=(Text(markdown=said),))
@@ -203,8 +204,8 @@ class Schedules:
 
     async def _readable(self, rest: str, asked: _Asked) -> Schedule:
         """The schedule with this id, if it is of this channel or the person may change it."""
-        schedule = await self._find(rest, asked.incoming.place)
-        if schedule.place.channel == asked.incoming.place.channel or await self._may_change(schedule, asked):
+        schedule = await self._find(rest, asked.place)
+        if schedule.place.channel == asked.place.channel or await self._may_change(schedule, asked):
             return schedule
         raise _unknown(schedule.id)
 
@@ -215,7 +216,7 @@ class Schedules:
         return schedule
 
     async def _may_change(self, schedule: Schedule, asked: _Asked) -> bool:
-        groups = await self._groups(asked.incoming.place, asked.person)
+        groups = await self._groups(asked.place, asked.person)
         return self._rights.may_change_schedule(asked.person, schedule, groups)
 
     async def _find(self, rest: str, place: Place) -> Schedule:
