@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from bot.domain import Value
+from bot.domain import Fact, Value
 
 Line = Annotated[str, Field(min_length=1)]
 
@@ -172,7 +172,7 @@ class Consultation(Value):
 
 
 class Plan(Value):
-    """A project plan. Its figures are proposals and estimates; measured values stand beside it, never inside."""
+    """A project plan. Its figures are proposals and estimates, but for those that `measured` gives the source of."""
 
     schema_version: Literal[1] = 1
     source: Literal["model", "template", "person"] = "person"
@@ -202,6 +202,7 @@ class Plan(Value):
     consultations: tuple[Consultation, ...] = ()
     approvers: tuple[str, ...] = ()
     open_questions: tuple[str, ...] = ()
+    measured: tuple[Fact, ...] = ()
 
     @model_validator(mode="after")
     def _one_id_per_item(self) -> Self:
@@ -231,6 +232,16 @@ def plan_schema() -> dict[str, Any]:
     descriptions: `Plan` itself checks them, and fills in what a person leaves out.
     """
     schema: dict[str, Any] = _strict(Plan.model_json_schema())
+    return schema
+
+
+def draft_schema() -> dict[str, Any]:
+    """The same without the properties that code fills in when a model drafts a plan."""
+    schema = plan_schema()
+    for name in ("schema_version", "source", "initiative", "measured"):
+        del schema["properties"][name]
+        schema["required"].remove(name)
+    del schema["$defs"]["Fact"]
     return schema
 
 
