@@ -8,6 +8,10 @@ from typing import Self
 
 from sqlalchemy import Connection, text
 
+from bot.audit import Audit
+from bot.planning.store import PlanStore
+from bot.ports import Inbox, Memory
+from bot.schedules import ScheduleStore
 from storage.address import parse
 from storage.audit import SqlAudit
 from storage.database import Database
@@ -52,11 +56,12 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._db = database
-        self.inbox = SqlInbox(database)
-        self.memory = SqlMemory(database)
-        self.plans = SqlPlans(database)
-        self.schedules = SqlSchedules(database)
-        self.audit = SqlAudit(database)
+        self._inbox = SqlInbox(database)
+        self.inbox: Inbox = self._inbox
+        self.memory: Memory = SqlMemory(database)
+        self.plans: PlanStore = SqlPlans(database)
+        self.schedules: ScheduleStore = SqlSchedules(database)
+        self.audit: Audit = SqlAudit(database)
 
     async def migrate(self) -> Revisions:
         """Bring the tables up to this Director; waits for another replica that is doing the same.
@@ -89,7 +94,7 @@ class Store:
 
     async def close(self) -> None:
         """Finish what was begun, then let go of the database."""
-        await self.inbox.close()
+        await self._inbox.close()
         await self._db.close()
 
     async def __aenter__(self) -> Self:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Row, RowMapping, and_, case, exists, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, case, exists, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from bot.domain import Answer, Incoming, Place, Reply, Signal, SignalKind
+from bot.domain import Answer, Place, Reply
+from bot.errors import DirectorError
 from bot.ports import Claim, Journal, TurnRecord, TurnState
 from storage import memory, schema
 from storage import turns as values
-from storage.database import Database
 from storage.errors import StorageError
 from storage.fence import ours, require
+from storage.intake import SqlIntake, columns, posted
 from storage.journal import SqlJournal
-from storage.wake import CHANNEL, Wake
 
 log = structlog.get_logger(__name__)
 
@@ -33,78 +34,8 @@ _MOST_CONFLICTS = 5
 _turns = schema.turns
 
 
-class SqlInbox:
+class SqlInbox(SqlIntake):
     """`bot.ports.Inbox` on SQLite or PostgreSQL."""
-
-    def __init__(self, database: Database) -> None:
-        self._db = database
-        self._wake = Wake(database.address)
-
-    # --- what edges do
-
-    async def put(self, incoming: Incoming) -> bool:
-        stored = await self._db.write(lambda c: self._put(c, incoming), urgency=0, conflicts=1)
-        if stored:
-            self._wake.ring()
-        return stored
-
-    def _put(self, connection: Connection, incoming: Incoming) -> bool:
-        now = self._db.now(connection)
-        row = (
-            self._db.insert(_turns)
-            .values(
-                turn_id=secrets.token_hex(6),
-                **_columns(incoming.place),
-                queue_key=values.queue_key(incoming),
-                dedupe_key=incoming.dedupe_key,
-                kind=incoming.kind.value,
-                incoming=incoming.model_dump_json(),
-                state=TurnState.NEW.value,
-                attempts=0,
-                deaths=0,
-                cancel_requested=False,
-                created_at=now,
-                updated_at=now,
-            )
-            .on_conflict_do_nothing(index_elements=["platform", "workspace", "dedupe_key"])
-            .returning(_turns.c.seq)
-        )
-        if connection.scalar(row) is None:
-            return False
-        if not self._db.is_sqlite:
-            connection.execute(select(func.pg_notify(CHANNEL, "")))
-        return True
-
-    async def signal(self, signal: Signal) -> bool:
-        return await self._db.write(lambda c: self._signal(c, signal), urgency=0)
-
-    def _signal(self, connection: Connection, signal: Signal) -> bool:
-        row = (
-            self._db.insert(schema.signals)
-            .values(
-                **_columns(signal.place),
-                dedupe_key=signal.dedupe_key,
-                signal=signal.model_dump_json(),
-                at=self._db.now(connection),
-            )
-            .on_conflict_do_nothing(index_elements=["platform", "workspace", "dedupe_key"])
-            .returning(schema.signals.c.seq)
-        )
-        if connection.scalar(row) is None:
-            return False
-        if signal.kind is SignalKind.STOP:
-            running = and_(_at(signal.place), _turns.c.state == TurnState.RUNNING.value)
-            connection.execute(update(_turns).where(running).values(cancel_requested=True))
-        return True
-
-    async def knows(self, place: Place) -> bool:
-        def look(connection: Connection) -> bool:
-            asked = select(exists().where(_at(place)))
-            return bool(connection.scalar(asked)) or self._posted(connection, place) is not None
-
-        return await self._db.read(look)
-
-    # --- what the worker does
 
     async def claim(self, *, worker: str, lease: float, platforms: Collection[str] | None = None) -> Claim | None:
         claiming = asyncio.ensure_future(
@@ -114,9 +45,8 @@ class SqlInbox:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
             # The turn may be ours already, and nobody would work on it until the lease ran out.
-            claim = await claiming
-            if claim is not None:
-                await self._db.write(lambda c: self._give_back(c, claim))
+            with suppress(DirectorError):
+                await self._give_back(await claiming)
             raise
 
     def _claim(
@@ -186,14 +116,11 @@ class SqlInbox:
         parked = _finished(TurnState.PARKED, now) | {"deaths": deaths, "reason": reason}
         connection.execute(update(_turns).where(_turns.c.seq == row["seq"]).values(parked))
 
-    def _give_back(self, connection: Connection, claim: Claim) -> None:
-        connection.execute(
-            update(_turns)
-            .where(ours(claim))
-            .values(
-                _released(self._db.now(connection)) | {"attempts": claim.attempts - 1, "state": _waiting_state()},
-            )
-        )
+    async def _give_back(self, claim: Claim | None) -> None:
+        if claim is None:
+            return
+        untouched = {"state": _waiting_state(), "attempts": claim.attempts - 1}
+        await self._fenced(claim, lambda c, now: _set(c, claim, _released(now) | untouched))
 
     async def heartbeat(self, claim: Claim, *, lease: float) -> bool:
         def renew(connection: Connection, now: datetime) -> bool:
@@ -216,7 +143,7 @@ class SqlInbox:
             memory.append(self._db, connection, claim, answer)
             if answer.usage:
                 person = claim.incoming.speaker_id
-                shared = _columns(place) | {"turn_id": claim.turn_id, "person_id": person, "at": now}
+                shared = columns(place) | {"turn_id": claim.turn_id, "person_id": person, "at": now}
                 shared.pop("thread")
                 connection.execute(
                     schema.usage.insert(), [shared | used.model_dump(mode="json") for used in answer.usage]
@@ -225,7 +152,7 @@ class SqlInbox:
         await self._fenced(claim, store)
 
     async def done(self, claim: Claim) -> None:
-        await self._fenced(claim, lambda c, now: _set(c, claim, _finished(TurnState.DONE, now)))
+        await self._fenced(claim, lambda c, now: _set(c, claim, _finished(TurnState.DONE, now) | {"reason": None}))
         self._wake.ring()
 
     async def later(self, claim: Claim, *, reason: str, after: float) -> None:
@@ -253,30 +180,12 @@ class SqlInbox:
 
         return await self._db.write(fenced, conflicts=_MOST_CONFLICTS)
 
-    # --- what is looked up
-
     async def posted(self, place: Place) -> Reply | None:
         def look(connection: Connection) -> Reply | None:
-            found = self._posted(connection, place)
+            found = posted(connection, place)
             return None if found is None or found.reply is None else Reply.model_validate_json(found.reply)
 
         return await self._db.read(look)
-
-    def _posted(self, connection: Connection, place: Place) -> Row[Any] | None:
-        if place.thread == "":
-            return None
-        posts = schema.posts
-        return connection.execute(
-            select(_turns.c.reply)
-            .join(posts, posts.c.turn_id == _turns.c.turn_id)
-            .where(
-                posts.c.platform == place.platform,
-                posts.c.workspace == place.workspace,
-                posts.c.channel == place.channel,
-                posts.c.message_id == place.thread,
-            )
-            .limit(1)
-        ).first()
 
     async def turns(self, *, state: TurnState | None, limit: int) -> Sequence[TurnRecord]:
         query = select(_turns).order_by(_turns.c.seq.desc()).limit(limit)
@@ -294,6 +203,7 @@ class SqlInbox:
             fresh = _released(self._db.now(connection)) | {
                 "state": _waiting_state(),
                 "finished_at": None,
+                "attempts": 0,
                 "deaths": 0,
                 "reason": None,
                 "cancel_requested": False,
@@ -310,16 +220,8 @@ class SqlInbox:
         await self._wake.close()
 
 
-def _columns(place: Place) -> dict[str, Any]:
-    return {"platform": place.platform, "workspace": place.workspace, "channel": place.channel, "thread": place.thread}
-
-
-def _at(place: Place) -> ColumnElement[bool]:
-    return and_(*(_turns.c[name] == value for name, value in _columns(place).items()))
-
-
-def _set(connection: Connection, claim: Claim, columns: dict[str, Any]) -> None:
-    connection.execute(update(_turns).where(ours(claim)).values(columns))
+def _set(connection: Connection, claim: Claim, changed: dict[str, Any]) -> None:
+    connection.execute(update(_turns).where(ours(claim)).values(changed))
 
 
 def _released(now: datetime) -> dict[str, Any]:

@@ -39,7 +39,8 @@ class PostgresServer:
         """End every connection to a database, as a restart of the server would; how many there were."""
         with psycopg.connect(self._uri, autocommit=True) as connection:
             ended = connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND application_name LIKE %s",
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = %s AND application_name LIKE %s",
                 (make_url(url).database, application),
             )
             return len(ended.fetchall())
