@@ -1,0 +1,132 @@
+"""`director doctor`: what works, what does not, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+import typer
+
+from handlers.cli.session import begin, run_async, show, show_json
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.settings import Settings
+    from handlers.cli.wiring import Room, Wiring
+
+PATIENCE = 5.0  # seconds per check
+
+_NO_SLOS = "there are none, so there is nothing to review; set DIRECTOR_SLOS or make ./slos (docs/slos.md)."
+
+Finding = Literal["ok", "problem", "off"]
+
+
+class Check(NamedTuple):
+    check: str
+    state: Finding
+    text: str
+
+
+_OFF = {
+    "slack": "SLACK_BOT_TOKEN is not set, so nothing is answered in Slack; docs/slack.md leads there.",
+    "metrics": "PROMETHEUS_URL is not set; only SLOs from CSV files can be judged.",
+    "model": "ANTHROPIC_API_KEY is not set, so mentions are answered with figures only, without a model.",
+    "database": "there is no database.",
+}
+
+
+def register(app: typer.Typer) -> None:
+    app.command("doctor")(doctor)
+
+
+def doctor(
+    context: typer.Context, json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False
+) -> int:
+    """Check settings, database, Slack, metrics, model and SLO files. Exits 1 when something does not work."""
+    checks = run_async(_examine(context))
+    if json:
+        show_json([check._asdict() for check in checks])
+    else:
+        show("\n".join(_line(check) for check in checks))
+    return 1 if any(check.state == "problem" for check in checks) else 0
+
+
+async def _examine(context: typer.Context) -> list[Check]:
+    import asyncio
+
+    from bot.settings import SettingsError
+    from handlers import logs
+
+    try:
+        wiring, settings = begin(context)
+    except SettingsError as error:
+        logs.configure("WARNING", None)
+        return [Check("settings", "problem", str(mistake)) for mistake in error.mistakes]
+    rooms: tuple[Room, ...] = ("database", "slack", "metrics", "model")
+    found = await asyncio.gather(*(_room(wiring, settings, room) for room in rooms))
+    slos = await _within("SLO files", lambda: asyncio.to_thread(_slos, settings), off=_NO_SLOS)
+    return [_settings(settings), *found, slos, *_teams(settings)]
+
+
+async def _room(wiring: Wiring, settings: Settings, room: Room) -> Check:
+    return await _within(room, lambda: wiring.check(settings, room), off=_OFF[room])
+
+
+async def _within(name: str, ask: Callable[[], Awaitable[str | None]], *, off: str) -> Check:
+    """One check; neither a hang nor a bug in it may hide the others."""
+    import asyncio
+
+    from bot.errors import DirectorError
+    from handlers.redaction import redact
+
+    try:
+        async with asyncio.timeout(PATIENCE):
+            said = await ask()
+    except DirectorError as error:
+        return Check(name, "problem", redact(str(error)))
+    except TimeoutError:
+        return Check(
+            name, "problem", f"no answer within {PATIENCE:.0f} s; is its address right, and reachable from here?"
+        )
+    except Exception as error:  # noqa: BLE001  # logged and told
+        import structlog
+
+        structlog.get_logger(__name__).exception("check_broke", check=name)
+        return Check(
+            name, "problem", f"the check itself broke ({type(error).__name__}); this is a bug, see the log above"
+        )
+    return Check(name, "off", off) if said is None else Check(name, "ok", redact(said))
+
+
+def _settings(settings: Settings) -> Check:
+    file = settings.config_path or "no director.yml, which is fine"
+    return Check("settings", "ok", f"environment and {file}" if settings.config_path else f"environment; {file}")
+
+
+def _slos(settings: Settings) -> str | None:
+    from bot.errors import UsageError
+    from bot.reliability import load_definitions
+
+    if not settings.slos:
+        return None
+    definitions = load_definitions(settings.slos)
+    if not definitions.objectives:
+        raise UsageError("they define no objective, so there is nothing to review (docs/slos.md)")
+    return f"{len(definitions.objectives)} objectives of {len(definitions.service_names)} services"
+
+
+def _teams(settings: Settings) -> list[Check]:
+    """Settings that are kept for rooms that this version does not have."""
+    later = []
+    if settings.teams is not None:
+        later.append(Check("Teams", "off", "its settings are right, but Teams is not built into this version yet"))
+    if settings.slack_install is not None:
+        text = "SLACK_CLIENT_ID is set, but installing into several workspaces is not built into this version yet"
+        later.append(Check("Slack install", "off", text))
+    return later
+
+
+def _line(check: Check) -> str:
+    mark = {"ok": "ok      ", "problem": "PROBLEM ", "off": "off     "}[check.state]
+    indented = check.text.replace("\n", "\n" + " " * 19)
+    return f"{mark} {check.check:<9} {indented}"

@@ -1,0 +1,71 @@
+"""`director serve`, `demo`, `migrate` and `manifest`: running the Director and setting it up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.errors import UsageError
+from handlers.cli.session import begin, run_async, show, show_json, wiring_of
+
+_HERE = Path(__file__).resolve()
+# In an installed package the manifest lies beside the Slack edge, in a checkout at its root.
+_MANIFESTS = (_HERE.parents[1] / "slack" / "manifest.yml", _HERE.parents[2] / "manifest.yml")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("serve")(serve)
+    app.command("demo")(demo)
+    app.command("migrate")(migrate)
+    app.command("manifest")(manifest)
+
+
+def serve(context: typer.Context) -> int:
+    """Answer in chat until stopped: Slack, schedules, the web edge."""
+    wiring, settings = begin(context, quiet=False)
+    return run_async(wiring.serve(settings))
+
+
+def demo(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the page; a free one by default.")] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
+) -> int:
+    """Show the Director at work in a chat workspace on this machine, without any account or key."""
+    import os
+
+    from handlers import logs
+
+    level = os.environ.get("LOG_LEVEL", "").upper()
+    logs.configure(level if level in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL") else "WARNING", None)
+    return run_async(wiring_of(context).demo(port=port, open_browser=browser))
+
+
+def migrate(context: typer.Context, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> int:
+    """Bring the database to this version's schema."""
+    wiring, settings = begin(context)
+    before, now = run_async(wiring.migrate(settings))
+    if json:
+        show_json({"database": settings.database_shown, "before": before, "now": now})
+    elif before == now:
+        show(f"{settings.database_shown} is at revision {now} already.")
+    else:
+        show(f"{settings.database_shown} went from {before or 'empty'} to revision {now}.")
+    return 0
+
+
+def manifest(
+    agent: Annotated[bool, typer.Option("--agent", help="With Slack's agent view. Not in this version yet.")] = False,
+    teams: Annotated[bool, typer.Option("--teams", help="The Teams app package. Not in this version yet.")] = False,
+) -> int:
+    """Print the Slack app manifest, to paste at api.slack.com/apps."""
+    if agent or teams:
+        option = "--agent" if agent else "--teams"
+        raise UsageError(f"{option} is not in this version yet; without it the Slack manifest is printed.")
+    for path in _MANIFESTS:
+        if path.is_file():
+            show(path.read_text(encoding="utf-8").rstrip("\n"))
+            return 0
+    raise UsageError("manifest.yml is missing from this installation; install the package again.")
