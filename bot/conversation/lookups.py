@@ -1,0 +1,133 @@
+"""The two look-ups of a conversation: the state of error budgets, and what the objectives promise."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.conversation.model import ToolSpec
+from bot.conversation.tools import Found, Look, WrongArguments, names_argument
+from bot.domain import Fact
+from bot.reliability import Assessment, Definitions, facts, formats
+from bot.reliability.definitions import ObjectiveDefinition
+
+_MANY = 10  # objectives; beyond that each gets only its main figures
+_BRIEF = ("state", "error budget left")
+_NAMES = {"type": "array", "items": {"type": "string"}, "description": "names of services; leave out for all"}
+
+
+class Assesses(Protocol):
+    async def assess(self, services: Sequence[str] | None, at: datetime) -> Assessment:
+        """Raises UsageError for a service that nobody defined, naming near ones."""
+        ...
+
+
+class ErrorBudgetStatus:
+    """What is left of each error budget now, as facts."""
+
+    spec = ToolSpec(
+        name="error_budget_status",
+        description=(
+            "Current state, error budget and burn rates of services, measured now. Returns facts, each with an id to "
+            "be written as {{id}}. Use it whenever a question touches how reliable a service is, its errors or SLOs."
+        ),
+        input_schema={"type": "object", "properties": {"services": _NAMES}, "additionalProperties": False},
+    )
+    status = "looks up error budgets …"
+    shows_figures = True
+
+    def __init__(self, reliability: Assesses) -> None:
+        self._reliability = reliability
+
+    async def run(self, arguments: Mapping[str, Any], look: Look) -> Found:
+        services = names_argument(arguments, "services", of="service names")
+        assessment = await self._reliability.assess(services, look.at)
+        measured = facts(assessment, start=look.next_fact)
+        brief = len(assessment.items) > _MANY
+        if brief:
+            measured = tuple(fact for fact in measured if fact.meaning.startswith(_BRIEF))
+        of = defaultdict[str, list[Fact]](list)
+        for fact in measured:
+            of[fact.entity].append(fact)
+        lines = [f"Measured at {formats.moment(assessment.at)}. Write a figure only as its placeholder."]
+        if not assessment.items:
+            lines.append("No objectives are defined for this.")
+        if brief:
+            lines.append("Only the main figures, since there are many; ask for services by name for all of theirs.")
+        for item in assessment.worst_first():
+            lines += ["", f"{item.entity} (service {item.service}): {item.state.value}"]
+            lines += [f"  {{{{{fact.id}}}}} = {fact.text} ({fact.meaning})" for fact in of.pop(item.entity, [])]
+            if not brief:
+                lines += [f"  {item.sentence}", *(f"  note: {remark.text}" for remark in item.remarks)]
+        return Found(text="\n".join(lines), facts=measured)
+
+
+class SloDefinitions:
+    """What the SLO files promise, as facts; nothing is measured."""
+
+    spec = ToolSpec(
+        name="slo_definitions",
+        description=(
+            "The objectives that are defined: service, target, window and what is counted. Nothing is measured. "
+            "Returns facts, each with an id to be written as {{id}}."
+        ),
+        input_schema={
+            "type": "object",
+            "properties": {"service": {"type": "string", "description": "one service; leave out for all"}},
+            "additionalProperties": False,
+        },
+    )
+    status = "looks up SLO definitions …"
+    shows_figures = True
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+
+    async def run(self, arguments: Mapping[str, Any], look: Look) -> Found:
+        asked = names_argument(arguments, "service", of="one service")
+        unknown = sorted(set(asked or ()) - set(self._definitions.service_names))
+        if unknown:
+            known = formats.listing(self._definitions.service_names, most=50) or "none"
+            raise WrongArguments(f"no service {', '.join(unknown)} is defined; there are: {known}")
+        objectives = self._definitions.of(asked) if asked else self._definitions.objectives
+        found: list[Fact] = []
+        lines = ["From the SLO files; nothing of this is measured."]
+        for objective in objectives:
+            promised = _promises(objective, look, look.next_fact + len(found))
+            found += promised
+            lines += ["", f"{objective.service}, {objective.slo}, objective {objective.name or objective.slo}"]
+            lines += [text for text in (objective.title, objective.description) if text]
+            lines += [f"  {{{{{fact.id}}}}} = {fact.text} ({fact.meaning})" for fact in promised]
+            counted = "bad events" if objective.indicator.counts_bad else "good events"
+            lines.append(f"  counts {counted} against all events, from {objective.indicator.source}")
+        silent = set(asked or self._definitions.service_names) - {objective.service for objective in objectives}
+        lines += [f"\n{name}: no objective is defined" for name in sorted(silent)]
+        return Found(text="\n".join(lines), facts=tuple(found))
+
+
+def _promises(objective: ObjectiveDefinition, look: Look, number: int) -> tuple[Fact, Fact]:
+    entity = f"{objective.service} {objective.slo}"
+    query = f"SLO file: {objective.slo}"
+    promised = Fact(
+        id=f"f{number}",
+        text=formats.target(objective.target),
+        value=float(objective.target),
+        unit="share",
+        entity=entity,
+        meaning="target",
+        query=query,
+        evaluated_at=look.at,
+    )
+    window = Fact(
+        id=f"f{number + 1}",
+        text=formats.duration(objective.window.length),
+        value=objective.window.length.total_seconds(),
+        unit="s",
+        entity=entity,
+        meaning="window",
+        query=query,
+        evaluated_at=look.at,
+    )
+    return promised, window
