@@ -1,0 +1,228 @@
+"""One answer on its way into Slack: shown while it is made, whole and exactly once in the end, also after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from bot.domain import Address, Audience, Reply, Text
+from bot.errors import DirectorError
+from bot.ports import CannotPost, DeliveryFailed, Journal
+from handlers.slack.blocks import Level
+from handlers.slack.drawing import REFUSED, Drawing, Picture
+from handlers.slack.live import Live
+from handlers.slack.lookup import find, metadata
+from handlers.slack.private import Private, ResponseUrls
+from handlers.slack.render import Post, posts
+from handlers.slack.text import escaped
+from handlers.slack.wire import TROUBLE, Wire, best_effort, code, in_words
+
+log = structlog.get_logger(__name__)
+
+STATUS_TIMEOUT = 3.0
+_GONE = frozenset(("message_not_found", "cant_update_message", "edit_window_closed"))
+
+
+class SlackDelivery:
+    """Implements `bot.ports.Delivery`.
+
+    The journal says how each part was begun: "post" (whole at once), "draft" (posted early, edited), "stream" (no
+    metadata until it is stopped), "ephemeral".
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        address: Address,
+        journal: Journal,
+        *,
+        urls: ResponseUrls,
+        picture: Picture | None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wire, self._address, self._journal, self._urls = wire, address, journal, urls
+        self._drawing = Drawing(wire, picture)
+        self._live = Live(wire, address, journal, now=now)
+        self._status = ""
+        self._channel = address.place.channel
+
+    async def status(self, line: str) -> None:
+        if not self._address.place.thread or not self._wire.statuses or line == self._status:
+            return
+        self._status = line
+        call = self._wire.client.assistant_threads_setStatus(
+            channel_id=self._channel, thread_ts=self._address.place.thread, status=line
+        )
+        failed = await best_effort(asyncio.wait_for(call, STATUS_TIMEOUT), "assistant.threads.setStatus")
+        if failed not in (None, "unreachable", "ratelimited"):
+            self._wire.statuses = False
+
+    async def write(self, markdown: str) -> None:
+        if markdown:
+            self._live.write(markdown)
+
+    async def abandon(self) -> None:
+        try:
+            await self._live.stop()
+        except DirectorError as error:
+            log.info("slack.abandoned", reason=type(error).__name__)
+            return
+        last = self._live.shown[-1] if self._live.shown else None
+        if last is not None and last.open and self._live.open_stream():
+            mark = metadata(self._address.turn_id, last.part)
+            await best_effort(
+                self._wire.client.chat_stopStream(channel=self._channel, ts=last.ts, metadata=mark), "chat.stopStream"
+            )
+        await self._clear_status()
+
+    async def finish(self, reply: Reply) -> None:
+        await self._live.stop()
+        messages = posts(reply)
+        await self._open_conversation()
+        direct = self._channel.startswith("D")
+        if reply.audience is Audience.ASKER and self._address.asker and not direct:
+            private = Private(self._wire, self._address, self._journal, self._drawing, self._urls)
+            await private.deliver(messages)
+        else:
+            await self._stand(messages)
+        await self._clear_status()
+
+    async def _open_conversation(self) -> None:
+        """A notice may be addressed to a person; Slack wants the conversation with them."""
+        if self._channel[:1] not in ("U", "W"):
+            return
+        try:
+            answer = await self._wire.client.conversations_open(users=self._channel)
+        except TROUBLE as error:
+            raise in_words(error, self._wire) from error
+        self._channel = str(answer["channel"]["id"])
+
+    async def _stand(self, messages: tuple[Post, ...]) -> None:
+        known = dict(await self._journal.known())
+        first = await self._completed(messages[0])
+        if first is None:
+            first = await self._settled(0, messages[0], known.get(0), self._address.place.thread)
+        for part, post in enumerate(messages[1:], start=1):
+            await self._settled(part, post, known.get(part), self._root(post, first))
+        for part, (_, surplus) in known.items():
+            if part >= len(messages) and surplus is not None:  # the stream was longer than the answer
+                await best_effort(self._wire.client.chat_delete(channel=self._channel, ts=surplus), "chat.delete")
+
+    def _root(self, post: Post, first: str) -> str:
+        """The thread of a further message: the conversation's own; without one, beneath the first message.
+
+        Only a direct message goes on as it is, for it has no threads unless someone opens one.
+        """
+        thread = self._address.place.thread
+        return thread if thread or (self._channel.startswith("D") and not post.detail) else first
+
+    async def _completed(self, post: Post) -> str | None:
+        """End the live stream with what is missing of the answer; None when that isn't enough to make it whole."""
+        shown, text = self._live.open_stream(), post.parts[0]
+        if shown is None or not isinstance(text, Text):
+            return None
+        if text.markdown.startswith(shown.text):
+            rest = text.markdown[len(shown.text) :]
+        elif text.markdown == shown.text.rstrip():
+            rest = ""
+        else:
+            return None
+        level = self._drawing.levels(post)[0]
+        drawn = await self._drawing.blocks(post, level, skip=1)
+        try:
+            await self._wire.client.chat_stopStream(
+                channel=self._channel,
+                ts=shown.ts,
+                markdown_text=escaped(rest, line_start=shown.text.endswith("\n")) or None,
+                blocks=drawn or None,
+                metadata=metadata(self._address.turn_id, shown.part),
+            )
+        except TROUBLE as error:
+            log.info("slack.stop_failed", error=code(error), channel=self._channel)
+            return None
+        shown.open = False
+        return shown.ts
+
+    async def _settled(self, part: int, post: Post, known: tuple[str, str | None] | None, root: str) -> str:
+        """Make one message stand: the one that is known or found again, else a new one."""
+        how, ts = known or ("", None)
+        if ts is None and how:
+            ts = await self._found(part, root, adopt=how == "stream")
+            if ts is not None:
+                await self._journal.shown(part, ts)
+        if ts is not None and how == "post":
+            return ts
+        if ts is not None and await self._updated(part, post, ts, stream=how == "stream"):
+            return ts
+        return await self._posted(part, post, root)
+
+    async def _found(self, part: int, root: str, *, adopt: bool) -> str | None:
+        try:
+            return await find(self._wire, self._address, self._channel, root, part, journal=self._journal, adopt=adopt)
+        except TROUBLE as error:
+            raise in_words(error, self._wire) from error
+
+    async def _updated(self, part: int, post: Post, ts: str, *, stream: bool) -> bool:
+        """Replace the message's content; False when it is gone or can't be edited any more."""
+        if stream:
+            await best_effort(self._wire.client.chat_stopStream(channel=self._channel, ts=ts), "chat.stopStream")
+
+        async def update(content: dict[str, Any]) -> str:
+            await self._wire.client.chat_update(channel=self._channel, ts=ts, **content)
+            return ts
+
+        try:
+            await self._drawn(part, post, update)
+        except TROUBLE as error:
+            if code(error) in _GONE:
+                log.info("slack.message_gone", error=code(error), channel=self._channel)
+                return False
+            raise in_words(error, self._wire) from error
+        return True
+
+    async def _posted(self, part: int, post: Post, root: str) -> str:
+        async def create(content: dict[str, Any]) -> str:
+            answer = await self._wire.client.chat_postMessage(
+                channel=self._channel, thread_ts=root or None, unfurl_links=False, unfurl_media=False, **content
+            )
+            return str(answer["ts"])
+
+        await self._journal.intend(part, "post")
+        try:
+            ts = await self._drawn(part, post, create)
+        except TROUBLE as error:
+            meaning = in_words(error, self._wire)
+            if isinstance(meaning, CannotPost) or code(error) == "ratelimited":
+                raise meaning from error
+            found = await self._found(part, root, adopt=False)  # Slack may have taken it before the answer was lost
+            if found is None:
+                raise meaning from error
+            ts = found
+        await self._journal.shown(part, ts)
+        return ts
+
+    async def _drawn(self, part: int, post: Post, send: Callable[[dict[str, Any]], Any]) -> str:
+        """Send the message at the best level that Slack takes."""
+        mark = metadata(self._address.turn_id, part)
+        levels = self._drawing.levels(post)
+        for number, level in enumerate(levels):
+            drawn = await self._drawing.blocks(post, level)
+            try:
+                ts = await send({"text": post.summary, "blocks": drawn, "metadata": mark})
+            except SlackApiError as error:
+                if code(error) not in REFUSED or number == len(levels) - 1:
+                    raise
+                log.warning("slack.blocks_refused", error=code(error), level=Level(level).name)
+                continue
+            self._drawing.accepted(post, level)
+            return str(ts)
+        raise DeliveryFailed("Slack could not be reached; the answer is stored and will be delivered later.")
+
+    async def _clear_status(self) -> None:
+        if self._status:
+            await self.status("")

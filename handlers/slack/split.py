@@ -1,0 +1,110 @@
+"""Long Markdown in pieces that fit: between paragraphs if possible, else lines, words; fences and tables stay whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
+_RULE = re.compile(r"^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
+
+Measure = Callable[[str], int]
+
+
+def split(markdown: str, limit: int, *, size: Measure = len) -> tuple[str, ...]:
+    """`markdown` in pieces of at most `limit` by `size`, in order, nothing left out.
+
+    A code block that must be divided is closed and opened again, a table repeats its head.
+    """
+    pieces: list[str] = []
+    current = ""
+    for block in _blocks(markdown):
+        joined = f"{current}\n\n{block}" if current else block
+        if size(joined) <= limit:
+            current = joined
+            continue
+        if current:
+            pieces.append(current)
+        *whole, current = _divided(block, limit, size)
+        pieces += whole
+    if current:
+        pieces.append(current)
+    return tuple(pieces)
+
+
+def _blocks(markdown: str) -> Iterator[str]:
+    """Paragraphs, with a fenced block as one of them, however many blank lines it has."""
+    lines: list[str] = []
+    fence = ""
+    for line in markdown.split("\n"):
+        mark = _FENCE.match(line)
+        if mark and not fence:
+            fence = mark[1]
+        elif mark and mark[1].startswith(fence) and not mark[2].strip():
+            fence = ""
+        if line.strip() or fence:
+            lines.append(line)
+        elif lines:
+            yield "\n".join(lines)
+            lines = []
+    if lines:
+        yield "\n".join(lines)
+
+
+def _divided(block: str, limit: int, size: Measure) -> list[str]:
+    if size(block) <= limit:
+        return [block]
+    lines = block.split("\n")
+    mark = _FENCE.match(lines[0])
+    if mark:
+        closed = bool((end := _FENCE.match(lines[-1])) and end[1].startswith(mark[1]) and len(lines) > 1)
+        return _packed(lines[1 : -1 if closed else None], limit, size, head=f"{lines[0]}\n", tail=f"\n{mark[1]}")
+    if len(lines) > 2 and "|" in lines[0] and _RULE.match(lines[1]):
+        head = f"{lines[0]}\n{lines[1]}\n"
+        if size(head) + 200 < limit:
+            return _packed(lines[2:], limit, size, head=head)
+    return _packed(lines, limit, size)
+
+
+def _packed(lines: list[str], limit: int, size: Measure, *, head: str = "", tail: str = "") -> list[str]:
+    pieces: list[str] = []
+    current: list[str] = []
+    room = limit - size(head) - size(tail)
+    if room < 1:  # a head longer than a message: nothing to repeat
+        head, tail, room = "", "", limit
+    for line in (part for whole in lines for part in _line_parts(whole, room, size)):
+        if current and size("\n".join([*current, line])) > room:
+            pieces.append("\n".join(current))
+            current = []
+        current.append(line)
+    if current:
+        pieces.append("\n".join(current))
+    return [f"{head}{piece}{tail}" for piece in pieces] or [f"{head}{tail}".strip("\n")]
+
+
+def _line_parts(line: str, limit: int, size: Measure) -> Iterator[str]:
+    if size(line) <= limit:
+        yield line
+        return
+    while line:
+        cut = len(line) if size(line) <= limit else _boundary(line, _fitting(line, limit, size))
+        yield line[:cut].rstrip() or line[:cut]
+        line = line[cut:].lstrip(" ")
+
+
+def _boundary(line: str, cut: int) -> int:
+    """Where to break so that at least half of what fits is used: after a sentence, a word, or right at the limit."""
+    for mark in (". ", " "):
+        end = line.rfind(mark, 0, cut) + 1
+        if end > cut // 2:
+            return end
+    return cut
+
+
+def _fitting(line: str, limit: int, size: Measure) -> int:
+    """The longest prefix of the line that fits; at least one character."""
+    low, high = 1, len(line)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if size(line[:middle]) <= limit else (low, middle - 1)
+    return low

@@ -1,0 +1,85 @@
+"""Text on its way in from Slack and out to it: cleaning, escaping, and CommonMark as Slack's own markup."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Mentions of people and channels may pass in either direction; `<!channel>` and links with a false face may not.
+_MENTION = re.compile(r"<(?:@[UWB][A-Z0-9]+|#[CG][A-Z0-9]+)(?:\|[^<>|]*)?>")
+_AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^<>|\s]+)>")
+_LABELLED = re.compile(r"<((?:https?://|mailto:)[^<>|\s]+)\|([^<>]*)>")
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+# Joiners shape words in scripts that aren't ASCII; anywhere else they only hide something.
+_JOINER = re.compile("(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])")
+_KEPT = "\n\t\u200c\u200d"
+
+
+def visible(text: str) -> str:
+    """`text` without the characters that a person can't see: controls, tags, direction marks, stray joiners."""
+    text = text.replace("\r\n", "\n")
+    shown = "".join(c for c in text if c in _KEPT or not (unicodedata.category(c) in ("Cc", "Cf") or _is_selector(c)))
+    return _JOINER.sub("", shown)
+
+
+def _is_selector(character: str) -> bool:
+    return "\U000e0100" <= character <= "\U000e01ef"
+
+
+def unescaped(text: str) -> str:
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def received(text: str, *, me: str) -> str:
+    """What a person typed: without the Director's own mention and hidden characters, links and entities as written."""
+    text = re.sub(rf"<@{re.escape(me)}(?:\|[^<>]*)?>", " ", text)
+    text = _LABELLED.sub(lambda link: link[1] if link[2] in ("", link[1]) else f"{link[2]} ({link[1]})", text)
+    text = _AUTOLINK.sub(r"\1", text)
+    lines = (re.sub(r"[ \t]{2,}", " ", line) if not line.startswith(" ") else line for line in text.split("\n"))
+    return visible(unescaped("\n".join(lines))).strip()
+
+
+def escaped(text: str, *, line_start: bool = True) -> str:
+    """Markdown that Slack reads as nothing but Markdown: mentions of people and channels pass, `<!channel>` does not.
+
+    `line_start` says whether the text begins a line, where `>` is a quotation mark and stays.
+    """
+    text = _AUTOLINK.sub(r"\1", text)
+    pieces: list[str] = []
+    end = 0
+    for mention in _MENTION.finditer(text):
+        pieces += (_escaped_plain(text[end : mention.start()], line_start=line_start), mention[0])
+        end, line_start = mention.end(), False
+    pieces.append(_escaped_plain(text[end:], line_start=line_start))
+    return "".join(pieces)
+
+
+def _escaped_plain(text: str, *, line_start: bool) -> str:
+    out: list[str] = []
+    for number, line in enumerate(text.split("\n")):
+        quote = re.match(r"[ ]{0,3}(?:>[ ]?)+", line) if number or line_start else None
+        mark = quote[0] if quote else ""
+        out.append(mark + "".join(_ESCAPES.get(c, c) for c in line[len(mark) :]))
+    return "\n".join(out)
+
+
+def mrkdwn(markdown: str) -> str:
+    """Small print in CommonMark as Slack's mrkdwn, for the blocks that know no Markdown."""
+    text = escaped(markdown)
+    code = re.split(r"(`[^`\n]+`)", text)
+    return "".join(part if n % 2 else _mrkdwn_plain(part) for n, part in enumerate(code))
+
+
+def _mrkdwn_plain(text: str) -> str:
+    text = re.sub(r"\[([^\]\n]+)\]\((https?://[^)\s]+)\)", r"<\2|\1>", text)
+    text = re.sub(r"^(\s*)[-*+] ", r"\1• ", text, flags=re.MULTILINE)
+    text = re.sub(r"(?<![*\w])\*(?!\s|\*)([^*\n]+?)(?<!\s)\*(?![*\w])", r"_\1_", text)
+    text = re.sub(r"\*\*(?!\s)(.+?)(?<!\s)\*\*", r"*\1*", text)
+    text = re.sub(r"~~(?!\s)(.+?)(?<!\s)~~", r"~\1~", text)
+    return re.sub(r"^#{1,6} +(.+)$", r"*\1*", text, flags=re.MULTILINE)
+
+
+def shortened(text: str, limit: int) -> str:
+    """One line of at most `limit` characters, for titles and notifications."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

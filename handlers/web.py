@@ -1,0 +1,71 @@
+"""The web edge: what is asked of the Director over HTTP, on one address."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+
+import structlog
+from aiohttp import web
+
+from bot.errors import UsageError
+from bot.settings import HttpAddress
+
+log = structlog.get_logger(__name__)
+
+BODY_LIMIT = 1_000_000  # bytes
+STOP = 5.0  # seconds for requests under way
+
+# What keeps the process from working, in words; empty when it is ready.
+Ready = Callable[[], Awaitable[Iterable[str]]]
+
+
+async def nothing_missing() -> Iterable[str]:
+    return ()
+
+
+class WebEdge:
+    """Serves `/health` (the process lives), `/ready` (it can work) and the edges' own routes."""
+
+    def __init__(
+        self, address: HttpAddress, routes: Iterable[web.AbstractRouteDef] = (), *, ready: Ready = nothing_missing
+    ) -> None:
+        self._address, self._ready = address, ready
+        self.application = web.Application(client_max_size=BODY_LIMIT)
+        self.application.add_routes([web.get("/health", self._health), web.get("/ready", self._readiness), *routes])
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> str:
+        """Listen; the base URL, with the port that was chosen where the address asks for port 0.
+
+        Raises:
+            UsageError: the address can't be listened on.
+        """
+        runner = web.AppRunner(self.application, access_log=None, shutdown_timeout=STOP)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._address.host, self._address.port).start()
+        except OSError as error:
+            await runner.cleanup()
+            place = f"{self._address.host}:{self._address.port}"
+            raise UsageError(
+                f"DIRECTOR_HTTP: {place} can't be listened on ({error.strerror}). Choose another."
+            ) from error
+        self._runner = runner
+        host, port = runner.addresses[0][:2]
+        log.info("web.listening", host=host, port=port)
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    async def close(self) -> None:
+        """Take no new requests and let those under way end."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _health(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def _readiness(self, _: web.Request) -> web.Response:
+        missing = list(await self._ready())
+        if missing:
+            return web.json_response({"status": "not ready", "missing": missing}, status=503)
+        return web.json_response({"status": "ready"})
