@@ -1,0 +1,91 @@
+"""The budget as a picture: burn-down of the worst objectives, or what each has left where all is well."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from bot.domain import Chart, Series
+from bot.reliability import formats
+from bot.reliability.assessment import Assessment, Objective, State
+from bot.reliability.wording import Labels
+
+_MOST_LINES = 4
+_MOST_BARS = 12
+_LABEL = 20  # characters of a category or series that every platform shows
+_DRAWN = (State.EXHAUSTED, State.AT_RISK, State.OK)
+
+
+def budget_chart(assessment: Assessment, labels: Labels) -> Chart | None:
+    """None when nothing can be drawn without making figures up."""
+    items = tuple(item for item in assessment.worst_first() if item.state in _DRAWN)
+    pressing = tuple(item for item in items if item.state is not State.OK)
+    if pressing or len(items) == 1:
+        return _lines((*pressing, *(item for item in items if item not in pressing))[:_MOST_LINES], labels)
+    return _bars(items, labels) if items else None
+
+
+def remaining_over_time(item: Objective) -> tuple[Fraction, ...]:
+    """What is left after each point of the window: it begins whole and ends at the budget that remains."""
+    total = item.figures.total
+    assert total is not None  # noqa: S101 - only measured objectives are drawn
+    allowed = (1 - Fraction(item.target)) * total
+    left, course = Fraction(1), []
+    for point in item.points:
+        left -= point.bad / allowed
+        course.append(left)
+    return tuple(course)
+
+
+def _lines(items: tuple[Objective, ...], labels: Labels) -> Chart | None:
+    window = items[0].definition.window
+    items = tuple(item for item in items if item.definition.window == window and len(item.points) > 1)
+    if not items:
+        return None
+    ends = [point.end for point in items[0].points]
+    stamp = _day if window.length > timedelta(days=3) else _hour
+    series = tuple(
+        Series(
+            name=labels.of(item)[:_LABEL],
+            values=(100.0, *(round(float(left) * 100, 1) for left in remaining_over_time(item))),
+        )
+        for item in items
+    )
+    said = "; ".join(f"{labels.of(item)} ends at {formats.percent(item.figures.remaining)}" for item in items)
+    length = formats.duration(window.length)
+    return Chart(
+        form="line",
+        title=f"Error budget left, last {length}",
+        alt=f"Burn-down of the error budget over the last {length}, from 100%: {said}.",
+        categories=(stamp(ends[0] - (ends[1] - ends[0])), *(stamp(end) for end in ends)),
+        series=series,
+        unit="%",
+        threshold=0.0,
+    )
+
+
+def _bars(items: tuple[Objective, ...], labels: Labels) -> Chart:
+    shown = items[:_MOST_BARS]
+    left = [item.figures.remaining for item in shown]
+    least = f"the least is {labels.of(shown[0])} with {formats.percent(left[0])}"
+    return Chart(
+        form="bar",
+        title="Error budget left" if len(shown) == len(items) else f"Error budget left, lowest {len(shown)}",
+        alt=f"What is left of each error budget; {least}.",
+        categories=tuple(labels.of(item)[:_LABEL] for item in shown),
+        series=(
+            Series(
+                name="left", values=tuple(None if share is None else round(float(share) * 100, 1) for share in left)
+            ),
+        ),
+        unit="%",
+        threshold=0.0,
+    )
+
+
+def _day(at: datetime) -> str:
+    return formats.day(at + timedelta(seconds=1))
+
+
+def _hour(at: datetime) -> str:
+    return (at + timedelta(seconds=1)).strftime("%-d %b %H:%M")

@@ -1,0 +1,111 @@
+"""How figures are written for people: the only place where a number of a service becomes text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
+from fractions import Fraction
+
+NOTHING = "–"  # where a state has no figure
+
+
+def percent(share: Fraction | None, *, digits: int = 1) -> str:
+    """`24.4%`, `-188.6%`. What is not zero never looks like zero: `0.04%`; smaller still is `<0.001%`."""
+    if share is None:
+        return NOTHING
+    return _signed(share * 100, digits, 3, "%")
+
+
+def points(share: Fraction | None) -> str:
+    """A difference of two percentages: `12.5 points`."""
+    return NOTHING if share is None else _signed(share * 100, 1, 3, " points")
+
+
+def sli(share: Fraction | None) -> str:
+    """Rounded down, so that it never looks better than it is; all digits until it differs from 100%."""
+    if share is None:
+        return NOTHING
+    if share >= 1:
+        return "100%" if share == 1 else percent(share, digits=3)
+    for digits in range(3, 9):
+        text = _rounded(share * 100, digits, ROUND_FLOOR)
+        if text != 100:
+            return f"{text}%"
+    return "just under 100%"
+
+
+def target(share: Decimal) -> str:
+    """Exactly as promised: `99.95%`."""
+    with localcontext() as context:
+        context.prec = 50
+        text = format((share * 100).normalize(), "f")
+    return f"{text}%"
+
+
+def burn(rate: Fraction | None) -> str:
+    """How many times faster than the budget allows: `1.4×`."""
+    return NOTHING if rate is None else _signed(rate, 1, 2, "×")
+
+
+def count(events: Fraction | None) -> str:
+    """Events in thousands groups; counters' increases are estimates, so fractions show only where there are few."""
+    if events is None:
+        return NOTHING
+    if abs(events) >= 100 or events.denominator == 1:
+        return f"{round(events):,}"
+    return f"{_rounded(events, 1, ROUND_HALF_EVEN).normalize():f}"
+
+
+def duration(length: timedelta) -> str:
+    """`28 days`, `3 days 2 h`, `5 h`, `40 min`, `20 s`: the two largest units that count."""
+    seconds = round(length.total_seconds())
+    days, rest = divmod(seconds, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, seconds = divmod(rest, 60)
+    if days:
+        text = f"{days} day{'s' if days != 1 else ''}"
+        return f"{text} {hours} h" if hours else text
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def moment(at: datetime) -> str:
+    """`Mon 16 Nov 2026 08:00 UTC`."""
+    return at.astimezone(UTC).strftime("%a %-d %b %Y %H:%M UTC")
+
+
+def day(at: datetime) -> str:
+    """`16 Nov`."""
+    return at.astimezone(UTC).strftime("%-d %b")
+
+
+def number(amount: int, singular: str, plural: str = "") -> str:
+    """`1 objective`, `3 objectives`."""
+    return f"{amount:,} {singular if amount == 1 else plural or singular + 's'}"
+
+
+def listing(names: list[str] | tuple[str, ...], *, most: int = 5) -> str:
+    """`a, b and c`; beyond `most`: `a, b and 7 more`."""
+    shown = list(names[:most])
+    if len(names) > most:
+        return f"{', '.join(shown)} and {len(names) - most:,} more"
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else ""
+
+
+def _signed(value: Fraction, digits: int, most: int, unit: str) -> str:
+    if value == 0:
+        return f"0{unit}"
+    for places in range(digits, most + 1):
+        rounded = _rounded(value, places, ROUND_HALF_EVEN)
+        if rounded:
+            return f"{rounded:,f}{unit}"
+    smallest = Decimal(1).scaleb(-most)
+    return f"<{smallest:f}{unit}" if value > 0 else f"-<{smallest:f}{unit}"
+
+
+def _rounded(value: Fraction, places: int, rounding: str) -> Decimal:
+    with localcontext() as context:
+        context.prec = 60
+        exact = Decimal(value.numerator) / Decimal(value.denominator)
+        return exact.quantize(Decimal(1).scaleb(-places), rounding=rounding)

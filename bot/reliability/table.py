@@ -1,0 +1,170 @@
+"""Hourly events from a CSV table (`hour,series,events`): a source of figures for whoever has no Prometheus."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+
+from bot.errors import UsageError
+from bot.reliability.definitions import TableQuery
+from bot.reliability.metrics import BURN_WINDOWS, HOUR, Ask, Failed, Hour, Measured, Tally
+
+_COLUMNS = ("hour", "series", "events")
+_Series = Mapping[datetime, Fraction]
+
+
+class TableError(UsageError):
+    """The table can't be read; the message names file, line and remedy."""
+
+
+@dataclass(frozen=True)
+class _Read:
+    stamp: tuple[int, int]  # modification time and size: read again when the file has changed
+    series: Mapping[str, _Series]
+
+
+class Tables:
+    """Every CSV table that SLOs name. Only closed hours count, so an hour's figures don't change while it runs."""
+
+    def __init__(self, *, stale_after: timedelta = HOUR) -> None:
+        self._stale_after = stale_after
+        self._read: dict[Path, _Read] = {}
+
+    async def measure(self, asks: Sequence[Ask], at: datetime) -> Sequence[Measured | Failed]:
+        return await asyncio.to_thread(self._measure_all, asks, at)
+
+    async def check(self) -> str:
+        return "tables are read when they are asked for"
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+    def _measure_all(self, asks: Sequence[Ask], at: datetime) -> list[Measured | Failed]:
+        return [self._measure(ask, at) for ask in asks]
+
+    def _measure(self, ask: Ask, at: datetime) -> Measured | Failed:
+        total_query, part_query = ask.indicator.total, ask.indicator.part
+        if not isinstance(total_query, TableQuery) or not isinstance(part_query, TableQuery):
+            raise TypeError("a table answers only table queries")
+        kind = "bad" if ask.indicator.counts_bad else "good"
+        queries = {kind: _shown(part_query), "total": _shown(total_query)}
+        source = f"table {total_query.file.name}"
+        try:
+            part = self._series(part_query)
+            total = self._series(total_query)
+        except TableError as error:
+            return Failed(sentence=str(error), queries=queries, source=source)
+        closed = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        hours = tuple(_hour(part, total, start) for start in _starts(closed, ask.window.length))
+        known = [start + HOUR for start in total if start + HOUR <= closed]
+        last = max(known, default=None)
+        return Measured(
+            method="hours",
+            tally=_tally(hours),
+            burn={
+                name: _tally([_hour(part, total, start) for start in _starts(closed, length)])
+                for name, length in BURN_WINDOWS.items()
+            },
+            hours=hours,
+            silent_since=last if last is not None and closed - last > self._stale_after else None,
+            matched=any(hour.part is not None for hour in hours),
+            queries=queries,
+            source=source,
+        )
+
+    def _series(self, query: TableQuery) -> _Series:
+        return self._table(query.file).get(query.series, {})
+
+    def _table(self, file: Path) -> Mapping[str, _Series]:
+        try:
+            status = file.stat()
+            stamp = (status.st_mtime_ns, status.st_size)
+            known = self._read.get(file)
+            if known is None or known.stamp != stamp:
+                known = _Read(stamp, read_table(file))
+                self._read[file] = known
+        except OSError as error:
+            raise TableError(
+                f"The table {file} can't be read: {error.strerror}. Check metricSource.spec.file."
+            ) from error
+        return known.series
+
+
+def read_table(file: Path) -> dict[str, dict[datetime, Fraction]]:
+    """Series -> start of hour -> events.
+
+    Raises:
+        TableError: a missing column, a time that is no RFC 3339 hour, a number that is none, an hour given twice.
+    """
+    table: dict[str, dict[datetime, Fraction]] = {}
+    with file.open(encoding="utf-8", newline="") as text:
+        try:
+            rows = csv.DictReader(text, strict=True)
+            if rows.fieldnames is None or not set(_COLUMNS) <= set(rows.fieldnames):
+                raise TableError(f"{file}:1: the table needs the columns {','.join(_COLUMNS)}")
+            for row in rows:
+                where = f"{file}:{rows.line_num}"
+                hours = table.setdefault(_cell(row, "series", where), {})
+                hour = _start(_cell(row, "hour", where), where)
+                if hour in hours:
+                    raise TableError(f"{where}: {row['series']} has this hour twice; keep one row")
+                hours[hour] = _events(_cell(row, "events", where), where)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise TableError(f"{file}: this is not a CSV table in UTF-8: {error}") from error
+    return table
+
+
+def _cell(row: Mapping[str, str | None], column: str, where: str) -> str:
+    text = (row.get(column) or "").strip()
+    if not text:
+        raise TableError(f"{where}: {column} is empty; every row needs {','.join(_COLUMNS)}")
+    return text
+
+
+def _start(text: str, where: str) -> datetime:
+    try:
+        hour = datetime.fromisoformat(text)
+    except ValueError:
+        hour = None
+    if hour is None or hour.tzinfo is None:
+        raise TableError(f"{where}: {text!r} is no RFC 3339 time; write the hour's start such as 2026-11-16T08:00:00Z")
+    hour = hour.astimezone(UTC)
+    if (hour.minute, hour.second, hour.microsecond) != (0, 0, 0):
+        raise TableError(f"{where}: {text!r} is not the start of an hour; write 2026-11-16T08:00:00Z")
+    return hour
+
+
+def _events(text: str, where: str) -> Fraction:
+    try:
+        events = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        events = Fraction(-1)
+    if events < 0 or "/" in text:
+        raise TableError(f"{where}: {text!r} is no number of events; write 0 or more")
+    return events
+
+
+def _starts(closed: datetime, length: timedelta) -> list[datetime]:
+    """Starts of the hours of a window that ends with the last closed hour, oldest first."""
+    amount = max(1, length // HOUR)
+    return [closed - (amount - index) * HOUR for index in range(amount)]
+
+
+def _hour(part: _Series, total: _Series, start: datetime) -> Hour:
+    return Hour(start + HOUR, part.get(start), total.get(start), sampled=start in total)
+
+
+def _tally(hours: Sequence[Hour]) -> Tally:
+    """Sums of what is there; None where a series has no row at all in these hours."""
+    parts = [hour.part for hour in hours if hour.part is not None]
+    totals = [hour.total for hour in hours if hour.total is not None]
+    return Tally(sum(parts, Fraction()) if parts else None, sum(totals, Fraction()) if totals else None)
+
+
+def _shown(query: TableQuery) -> str:
+    return f"{query.file.name}: series {query.series}"

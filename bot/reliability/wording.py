@@ -1,0 +1,69 @@
+"""Words for objectives and states, the same in every reply."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from bot.reliability import formats
+from bot.reliability.assessment import WORST_FIRST, Assessment, Objective, State
+
+_WORDS = {
+    State.EXHAUSTED: "exhausted",
+    State.AT_RISK: "at risk",
+    State.OK: "OK",
+    State.QUERY_FAILED: "query failed",
+    State.NO_DATA: "no data",
+    State.STALE: "stale",
+    State.INVALID_TARGET: "invalid target",
+    State.PARTIAL: "partial history",
+    State.LOW_VOLUME: "low volume",
+    State.NO_TRAFFIC: "no traffic",
+}
+_MARKS = {
+    State.EXHAUSTED: "🔴",
+    State.AT_RISK: "🟠",
+    State.OK: "🟢",
+    State.QUERY_FAILED: "⚫",
+    State.INVALID_TARGET: "⚫",
+}
+
+
+def state_word(state: State) -> str:
+    return _WORDS[state]
+
+
+def marked(state: State) -> str:
+    """The state for a table's cell: a mark to find it by, and the word, since colour alone tells nothing to some."""
+    word = _WORDS[state]
+    return f"{_MARKS.get(state, '⚪')} {word[0].upper()}{word[1:]}"
+
+
+class Labels:
+    """The shortest name of each objective that is unique among those assessed: service, else SLO, else all."""
+
+    def __init__(self, assessment: Assessment) -> None:
+        self._services = Counter(item.service for item in assessment.items)
+        self._slos = Counter((item.service, item.slo) for item in assessment.items)
+
+    def of(self, item: Objective) -> str:
+        if self._services[item.service] == 1:
+            return item.service
+        own = item.slo if item.slo.startswith(item.service) else f"{item.service} {item.slo}"
+        return own if self._slos[item.service, item.slo] == 1 else f"{own} {item.definition.name}"
+
+    def listed(self, items: tuple[Objective, ...], *, most: int = 5) -> str:
+        return formats.listing([self.of(item) for item in items], most=most)
+
+
+def counts(assessment: Assessment) -> str:
+    """`1 exhausted, 2 at risk and 9 OK`: never an average of objectives that don't compare."""
+    found = Counter(item.state for item in assessment.items)
+    return formats.listing([f"{found[state]:,} {_WORDS[state]}" for state in WORST_FIRST if found[state]], most=10)
+
+
+def measured_by(assessment: Assessment) -> str:
+    """When and from what the figures are, for the small print."""
+    parts = [f"Evaluated {formats.moment(assessment.at)}"]
+    if assessment.sources:
+        parts.append(f"from {formats.listing(assessment.sources, most=3)}")
+    return " ".join(parts)
