@@ -7,8 +7,8 @@ from bot.conversation.breaker import Circuit, Guarded
 from bot.conversation.clean import Links
 from bot.conversation.conversation import Conversation
 from bot.conversation.fallback import Fallback
-from bot.conversation.loop import TurnLimits
 from bot.conversation.lookups import ErrorBudgetStatus, SloDefinitions
+from bot.conversation.loop import TurnLimits
 from bot.conversation.model import (
     Fault,
     Model,
