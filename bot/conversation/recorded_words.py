@@ -31,32 +31,33 @@ _ADVICE = (
             r"\b(add|more|hire|extra)\b.*\b(people|engineers?|developers?|hands|staff)\b|\blate\b", re.IGNORECASE
         ),
         (
-            "Brooks's law says no: people added to a late project make it later, because those who know it stop to teach, "
-            "and everyone has more others to agree with. I would cut scope, move the date, or take work off the team. "
-            "If hands must be added, give them a piece that stands apart."
+            "Brooks's law says no: people added to a late project make it later, because those who know it stop to "
+            "teach, and everyone has more others to agree with. I would cut scope, move the date, or take work off "
+            "the team. If hands must be added, give them a piece that stands apart."
         ),
     ),
     (
         re.compile(r"\b(rewrite|second system|from scratch)\b", re.IGNORECASE),
         (
-            "Careful: the second system is where everything goes that was left out of the first. I would replace it piece "
-            "by piece behind the interface that it has, keep one person answerable for the design, and stop when the pain "
-            "is gone."
+            "Careful: the second system is where everything goes that was left out of the first. I would replace it "
+            "piece by piece behind the interface that it has, keep one person answerable for the design, and stop "
+            "when the pain is gone."
         ),
     ),
     (
         re.compile(r"\b(timeouts?|time-outs?|circuit|bulkhead|retry|retries|cascad)", re.IGNORECASE),
         (
-            "Every call that leaves a process gets a timeout, and a circuit breaker where the other side may stay slow. "
-            "Keep pools apart, so that one dependency can't take all threads (a bulkhead), and retry only what is safe to "
-            "repeat, with a limit and some jitter."
+            "Every call that leaves a process gets a timeout, and a circuit breaker where the other side may stay "
+            "slow. Keep pools apart, so that one dependency can't take all threads (a bulkhead), and retry only what"
+            " is safe to repeat, with a limit and some jitter."
         ),
     ),
     (
         re.compile(r"\b(cap theorem|consisten|partition|replica)", re.IGNORECASE),
         (
-            "While the network is split, you choose between an answer that may be old and no answer. Decide it per piece "
-            "of data: a balance would rather refuse, a product list would rather be old. Then write down what readers see."
+            "While the network is split, you choose between an answer that may be old and no answer. Decide it per "
+            "piece of data: a balance would rather refuse, a product list would rather be old. Then write down what "
+            "readers see."
         ),
     ),
 )
