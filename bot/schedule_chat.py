@@ -132,7 +132,7 @@ class Schedules:
             return spec
         for name in spec.services:
             if name.lower() not in known:
-                hint = near(name, list(known.values())) or f" There are: {_some(sorted(known.values()))}."
+                hint = near(name, known.values()) or f" There are: {_some(sorted(known.values()))}."
                 raise ScheduleError(f"I know no service “{name[:60]}”.{hint}", word=name)
         return spec.model_copy(update={"services": tuple(known[name.lower()] for name in spec.services)})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import zoneinfo
+from collections.abc import Iterable
 from functools import cache
 from typing import Literal, NoReturn, get_args
 
@@ -108,11 +109,22 @@ def canonical_zone(name: str) -> str | None:
     return _zones().get(name.lower())
 
 
-def near(word: str, names: list[str]) -> str:
+def near(word: str, names: Iterable[str]) -> str:
     """` Did you mean …?`, or nothing when no name comes near."""
-    found = difflib.get_close_matches(word.lower(), [name.lower() for name in names], n=3, cutoff=0.6)
     spelled = {name.lower(): name for name in names}
-    return f" Did you mean {' or '.join(spelled[name] for name in found)}?" if found else ""
+    return _meant([spelled[name] for name in _close(word.lower(), list(spelled))])
+
+
+def _close(word: str, names: list[str]) -> list[str]:
+    """The nearest name and those about as near."""
+    likeness = {name: difflib.SequenceMatcher(None, word, name).ratio() for name in names}
+    nearest = max(likeness.values(), default=0.0)
+    found = [name for name in sorted(names) if likeness[name] >= max(0.65, nearest - 0.05)]
+    return sorted(found, key=lambda name: -likeness[name])[:3]
+
+
+def _meant(names: list[str]) -> str:
+    return f" Did you mean {' or '.join(names)}?" if names else ""
 
 
 class _Words:
@@ -149,7 +161,7 @@ def _what(words: _Words) -> What:
         if word.lower() == what:
             found: What = what
             return found
-    _wrong(word, f"A schedule posts a review or a digest.{near(word, list(get_args(What)))}")
+    _wrong(word, f"A schedule posts a review or a digest.{near(word, get_args(What))}")
 
 
 def _days(word: str) -> tuple[int, ...]:
@@ -157,7 +169,7 @@ def _days(word: str) -> tuple[int, ...]:
     for name in word.split(","):
         if name.lower() not in _DAY_WORDS:
             said = "A day is missing beside the comma." if not name else "I know monday to sunday, weekday and day."
-            _wrong(name or word, f"{said}{near(name, list(_DAY_WORDS))}")
+            _wrong(name or word, f"{said}{near(name, _DAY_WORDS)}")
         days.update(_DAY_WORDS[name.lower()])
     return tuple(sorted(days))
 
@@ -181,13 +193,10 @@ def _zone(word: str) -> str:
         return name
     places: dict[str, list[str]] = {}
     for zone in _zones().values():
-        places.setdefault(zone.rpartition("/")[2].lower(), []).append(zone)
-    if exact := places.get(word.lower().replace(" ", "_")):
-        hint = f" Did you mean {' or '.join(sorted(exact)[:3])}?"
-    else:
-        close = difflib.get_close_matches(word.lower(), [*places, *_zones()], n=3, cutoff=0.7)
-        found = dict.fromkeys(zone for name in close for zone in places.get(name, [_zones().get(name, name)]))
-        hint = f" Did you mean {' or '.join(list(found)[:3])}?" if found else ""
+        for spelling in dict.fromkeys((zone.lower(), zone.lower().rpartition("/")[2])):
+            places.setdefault(spelling, []).append(zone)
+    meant = places.get(word.lower()) or [zone for name in _close(word.lower(), list(places)) for zone in places[name]]
+    hint = _meant(list(dict.fromkeys(meant))[:3])
     _wrong(word, f"It is no time zone that I know; zones have IANA names such as Europe/Berlin.{hint}")
 
 
