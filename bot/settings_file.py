@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from bot.domain import Value
+from bot.settings_mistakes import file_mistake, in_order
 from bot.settings_values import (
     ChannelName,
     DateRange,
@@ -24,7 +25,7 @@ from bot.settings_values import (
     Zone,
     nearest,
 )
-from bot.yaml_source import Document, Key, Mistake
+from bot.yaml_source import Document, Mistake
 
 Share = Annotated[Number, Field(ge=-1, le=1)]
 NotNegative = Annotated[Number, Field(ge=0)]
@@ -158,24 +159,27 @@ class ChannelEntry(Value):
 
 
 class Approval(Value):
-    people: tuple[Mention, ...] = ()
+    people: tuple[Mention, ...] = Field(min_length=1)
     needed: Annotated[Integer, Field(ge=1)] = 1
 
     @model_validator(mode="after")
     def _enough_people(self) -> Self:
         groups = any(mention.startswith("S") for mention in self.people)
-        if self.people and not groups and self.needed > len(set(self.people)):
+        if not groups and self.needed > len(set(self.people)):
             raise ValueError(f"needs {self.needed} approvals but names only {len(set(self.people))} who may give one")
         return self
 
 
-class Rights(Value):
-    """None means the contract's default right; an empty list would mean nobody."""
+SomeMentions = Annotated[tuple[Mention, ...], Field(min_length=1)]
 
-    schedule: tuple[Mention, ...] | None = None
+
+class Rights(Value):
+    """Who may do what instead of the contract's default; None keeps the default."""
+
+    schedule: SomeMentions | None = None
     approve_plans: Approval | None = None
-    exceptions: tuple[Mention, ...] | None = None
-    admin: tuple[Mention, ...] | None = None
+    exceptions: SomeMentions | None = None
+    admin: SomeMentions | None = None
 
 
 class Escalation(Value):
@@ -268,33 +272,41 @@ def parse_file(document: Document) -> tuple[DirectorFile | None, tuple[Mistake, 
     """The file's value, or None with everything that is wrong in it. `document.path` must be absolute."""
     data = {} if document.data is None else document.data
     if not isinstance(data, dict):
-        return None, (document.mistake((), "must hold keys and values (a mapping), see director.example.yml"),)
+        return None, (document.mistake((), "must hold keys and values (a mapping), see docs/director.example.yml"),)
     empty = [name for name, value in data.items() if value is None]
     data = {name: value for name, value in data.items() if name not in empty}
+    wrong = _cross_checks(document, data)
     try:
         parsed = DirectorFile.model_validate(data, context={"folder": document.path.parent})
     except ValidationError as error:
-        found = [_mistake(document, problem) for problem in error.errors(include_url=False, include_input=False)]
-        return None, tuple(found)
-    wrong = _cross_checks(document, parsed)
-    return (None if wrong else parsed), wrong
+        details = error.errors(include_url=False, include_input=False)
+        wrong += [file_mistake(document, problem, DirectorFile) for problem in details]
+        return None, in_order(wrong)
+    return (None if wrong else parsed), in_order(wrong)
 
 
-def _cross_checks(document: Document, parsed: DirectorFile) -> tuple[Mistake, ...]:
-    teams = tuple(parsed.roster.teams)
+def _cross_checks(document: Document, data: dict[Any, Any]) -> list[Mistake]:
+    """What refers to something else in the file; parts of the wrong shape are left to the models."""
+    teams = tuple(name for name in _mapping(_mapping(data.get("roster")).get("teams")) if isinstance(name, str))
     found: list[Mistake] = []
-    for name, service in parsed.services.items():
-        if teams and service.team is not None and service.team not in teams:
-            text = f"there is no team {service.team!r} in roster.teams{_meant(service.team, teams)}"
-            found.append(document.mistake(("services", name, "team"), text))
-        if name in service.depends_on:
-            index = service.depends_on.index(name)
-            found.append(document.mistake(("services", name, "depends_on", index), "a service can't depend on itself"))
-    names = [source.name for source in parsed.documents]
+    for name, service in _mapping(data.get("services")).items():
+        team, needs = _mapping(service).get("team"), _mapping(service).get("depends_on")
+        if teams and isinstance(team, str) and team not in teams:
+            text = f"there is no team {team!r} in roster.teams{_meant(team, teams)}"
+            found.append(document.mistake(("services", str(name), "team"), text))
+        if isinstance(needs, list) and name in needs:
+            key = ("services", str(name), "depends_on", needs.index(name))
+            found.append(document.mistake(key, "a service can't depend on itself"))
+    documents = data.get("documents")
+    names = [_mapping(source).get("name") for source in documents] if isinstance(documents, list) else []
     for index, name in enumerate(names):
-        if name in names[:index]:
+        if isinstance(name, str) and name in names[:index]:
             found.append(document.mistake(("documents", index, "name"), f"{name!r} is given twice"))
-    return tuple(found)
+    return found
+
+
+def _mapping(value: Any) -> dict[Any, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _folder(info: ValidationInfo) -> Path:
@@ -306,59 +318,3 @@ def _folder(info: ValidationInfo) -> Path:
 def _meant(word: str, known: Sequence[str]) -> str:
     near = nearest(word, tuple(known))
     return f"; did you mean {near!r}?" if near else f"; there is {', '.join(known)}"
-
-
-def _mistake(document: Document, problem: Any) -> Mistake:
-    location: tuple[str | int, ...] = problem["loc"]
-    of_key = bool(location) and location[-1] == "[key]"
-    key: Key = tuple(part for part in location if part != "[key]")
-    return document.mistake(key, _sentence(problem, key, of_key=of_key))
-
-
-def _sentence(problem: Any, key: Key, *, of_key: bool) -> str:
-    context: dict[str, Any] = problem.get("ctx") or {}
-    kind: str = problem["type"]
-    if kind == "extra_forbidden":
-        known = _known_keys(key[:-1])
-        near = nearest(str(key[-1]), known)
-        return f"unknown key; did you mean {near!r}?" if near else f"unknown key; known are {', '.join(known)}"
-    fixed = {
-        "missing": "is missing",
-        "string_type": "the name must be text; put it in quotes" if of_key else "must be text; put it in quotes",
-        "tuple_type": "must be a list, e.g. [one, two]",
-        "dict_type": "must hold keys and values",
-        "model_type": "must hold keys and values",
-        "path_type": "must be a path",
-        "string_too_short": "must not be empty",
-        "finite_number": "must be a finite number",
-    }
-    if kind in fixed:
-        return fixed[kind]
-    if kind == "value_error":
-        return str(context.get("error", "is not valid"))
-    bounds = {"greater_than_equal": ("ge", "at least"), "greater_than": ("gt", "above")}
-    bounds |= {"less_than_equal": ("le", "at most"), "less_than": ("lt", "below")}
-    if kind in bounds:
-        name, words = bounds[kind]
-        return f"must be {words} {context[name]:g}"
-    if kind == "literal_error":
-        return f"must be {context['expected']}"
-    if kind == "string_too_long":
-        return f"must be at most {context['max_length']} characters"
-    return str(problem["msg"])
-
-
-def _known_keys(parents: Key) -> tuple[str, ...]:
-    """The keys that may stand at this place of the file."""
-    model: Any = DirectorFile
-    for part in parents:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            model = _inner(model.model_fields[str(part)].annotation) if str(part) in model.model_fields else None
-    return tuple(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else ()
-
-
-def _inner(annotation: Any) -> Any:
-    """The model inside `Model | None`, `dict[str, Model]` or `tuple[Model, ...]`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := _inner(part)) is not None), None)
