@@ -43,6 +43,17 @@ class UtcTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Words(TypeDecorator[str]):
+    """Text that people or models wrote. PostgreSQL can't hold NUL, which then stands as the replacement sign."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        _ = dialect
+        return None if value is None else value.replace("\0", "\ufffd")
+
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -81,7 +92,7 @@ turns = Table(
     Column("attempts", Integer, nullable=False),
     Column("deaths", Integer, nullable=False),
     Column("not_before", UtcTime),
-    Column("reason", Text),
+    Column("reason", Words),
     Column("reply", Text),
     Column("cancel_requested", Boolean, nullable=False),
     Column("created_at", UtcTime, nullable=False),
@@ -176,7 +187,7 @@ plans = Table(
     metadata,
     _seq(),
     *_place(),
-    Column("initiative", Text, nullable=False),
+    Column("initiative", Words, nullable=False),
     sqlite_autoincrement=True,
 )
 Index("ix_plans_workspace_seq", plans.c.workspace, plans.c.seq)
@@ -190,7 +201,7 @@ plan_versions = Table(
     Column("request_key", Text, nullable=False),
     Column("author_id", Text),
     Column("plan", Text),
-    Column("raw", Text),
+    Column("raw", Words),
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("workspace", "request_key"),
 )

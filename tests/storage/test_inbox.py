@@ -62,7 +62,7 @@ async def test_threads_run_side_by_side(store: Store):
 
 
 @pytest.mark.parametrize("kind", [IncomingKind.COMMAND, IncomingKind.SLOT, IncomingKind.NOTICE])
-async def test_requests_of_no_thread_do_not_wait_for_each_other(url: str, store: Store, kind: IncomingKind):
+async def test_requests_of_no_thread_do_not_wait_for_each_other(store: Store, kind: IncomingKind):
     for text in ("first", "second"):
         await store.inbox.put(ask(text, where=place(""), kind=kind))
     assert await texts(store.inbox) == ["first", "second"]

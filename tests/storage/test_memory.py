@@ -38,7 +38,10 @@ async def test_turns_of_a_thread_stand_one_after_the_other(store: Store, url: st
         assert (await reopened.memory.thread(place())).messages == first + second
 
 
-EXACT = '[{"zeta":1,"alpha":{"b":[1.0,2,1e-07,12345678901234567890],"a":null}},{"signature":"\\u0000\\ud800 \\u20ac","t":true}]'
+EXACT = (
+    '[{"zeta":1,"alpha":{"b":[1.0,2,1e-07,12345678901234567890],"a":null}},'
+    '{"signature":"\\u0000\\ud800 \\u20ac","t":true}]'
+)
 
 
 async def test_content_comes_back_byte_for_byte(store: Store):

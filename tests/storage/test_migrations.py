@@ -1,0 +1,134 @@
+"""Migrations are whole or not at all, run once however many replicas start, and never touch a newer database."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, text
+
+import storage
+from storage import NewerDatabase, NotMigrated, Revisions, StorageError, open_store
+from storage.address import parse
+from storage.database import migration_engine
+from storage.migrate import upgrade
+from storage.schema import metadata
+from tests.storage.examples import AT, ask
+
+HEAD = "0001"
+MIGRATIONS = Path(storage.__file__).parent / "migrations"
+
+
+def _tables(url: str) -> set[str]:
+    engine = create_engine(parse(url).url)
+    try:
+        return set(inspect(engine).get_table_names())
+    finally:
+        engine.dispose()
+
+
+async def test_an_empty_database_is_brought_up_and_then_left_alone(empty_url: str):
+    async with open_store(empty_url) as store:
+        assert await store.migrate() == Revisions(before=None, after=HEAD)
+        assert await store.migrate() == Revisions(before=HEAD, after=HEAD)
+        assert await store.inbox.put(ask())
+
+
+async def test_the_migrations_make_exactly_the_tables_of_the_schema(url: str):
+    engine = migration_engine(parse(url))
+    with engine.begin() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+async def test_every_table_of_a_tenant_carries_its_workspace():
+    assert [table.name for table in metadata.sorted_tables if "workspace" not in table.c] == []
+
+
+async def test_what_is_stored_survives_a_repeated_migration(url: str):
+    async with open_store(url) as store:
+        await store.inbox.put(ask("kept"))
+        await store.migrate()
+        assert [record.incoming.text for record in await store.inbox.turns(state=None, limit=5)] == ["kept"]
+
+
+async def test_a_newer_database_is_refused_and_left_as_it_is(url: str):
+    engine = migration_engine(parse(url))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    sentence = "The database was written by a newer Director (revision 9999); install that version or restore a backup."
+    async with open_store(url) as store:
+        with pytest.raises(NewerDatabase) as refused:
+            await store.migrate()
+        with pytest.raises(NewerDatabase) as found:
+            await store.check()
+    assert (str(refused.value), str(found.value), refused.value.exit_code) == (sentence, sentence, 2)
+
+
+async def test_a_database_without_tables_says_what_to_run(empty_url: str):
+    async with open_store(empty_url) as store:
+        with pytest.raises(NotMigrated, match="run `director migrate`"):
+            await store.inbox.put(ask())
+        condition = await store.check()
+    assert (condition.revision, condition.newest, condition.up_to_date) == (None, HEAD, False)
+
+
+BROKEN = '''
+"""Breaks halfway."""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.execute("CREATE TABLE half (id INTEGER)")
+    op.execute("INSERT INTO audit (workspace, at, action, about, detail) VALUES ('T', '2026-01-01', 'a', 'b', '{}')")
+    op.execute("INSERT INTO no_such_table VALUES (1)")
+'''
+
+
+@pytest.mark.parametrize("start", ["empty", HEAD])
+def test_a_migration_that_breaks_leaves_the_database_as_it_was(empty_url: str, tmp_path: Path, start: str):
+    if start == HEAD:
+        upgrade(parse(empty_url))
+    before = _tables(empty_url)
+    folder = tmp_path / "100% migrations"
+    shutil.copytree(MIGRATIONS, folder)
+    (folder / "versions" / "0002_broken.py").write_text(BROKEN)
+    with pytest.raises((StorageError, NotMigrated)):
+        upgrade(parse(empty_url), folder)
+    assert _tables(empty_url) == before
+    assert upgrade(parse(empty_url)) == Revisions(before=None if start == "empty" else HEAD, after=HEAD)
+
+
+def test_replicas_that_start_together_migrate_once(empty_url: str):
+    program = (
+        "import sys; from storage.migrate import upgrade; from storage.address import parse;"
+        "sys.stdin.readline(); done = upgrade(parse(sys.argv[1])); print(done.before, done.after)"
+    )
+    replicas = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, empty_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    for replica in replicas:
+        assert replica.stdin is not None
+        replica.stdin.write("go\n")
+        replica.stdin.flush()
+    said = [replica.communicate(timeout=50)[0].strip() for replica in replicas]
+    assert sorted(said) == [f"{HEAD} {HEAD}", f"{HEAD} {HEAD}", f"None {HEAD}"]
+
+
+async def test_a_naive_time_is_refused(url: str):
+    async with open_store(url) as store:
+        with pytest.raises(Exception, match="naive time"):
+            await store.schedules.set_paused("s1", workspace=None, paused=False, at=AT.replace(tzinfo=None))
