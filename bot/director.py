@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import Protocol
 
 from bot import commands
-from bot.domain import Answer, Audience, Heading, IncomingKind, Message, Note, Part, Person, Place, Reply, Text
-from bot.domain import Chart as ChartPart
-from bot.domain import Table as TablePart
+from bot.conversation.words import Question, opening, plain
+from bot.domain import Answer, Audience, IncomingKind, Message, Note, Person, Place, Reply, Text
 from bot.errors import DirectorError, UsageError
 from bot.reports import Reports
 from bot.schedules import ScheduleStore, What, late_note
@@ -83,8 +82,7 @@ class Director:
                     return await self._talks.answer(turn)
                 # A question asked in front of everyone is answered there.
                 reply = (await self._command(turn, command)).model_copy(update={"audience": Audience.ALL})
-                said = Message(role="user", content=incoming.text)
-                return Answer(reply=reply, messages=(said, Message(role="assistant", content=plain_text(reply))))
+                return Answer(reply=reply, messages=_remembered(turn, reply))
 
     async def _command(self, turn: Turn, command: commands.Command) -> Reply:
         match command:
@@ -161,20 +159,16 @@ def _help(text: str) -> Reply:
     return Reply(summary="What I can do", parts=(Text(markdown=text),), audience=Audience.ASKER)
 
 
-def plain_text(reply: Reply) -> str:
-    """A reply in words, for memory and for places without formatting."""
-    return "\n".join([reply.summary, *(line for part in (*reply.parts, *reply.detail) for line in _lines(part))])
-
-
-def _lines(part: Part) -> list[str]:
-    match part:
-        case Heading():
-            return [part.text]
-        case Text() | Note():
-            return [part.markdown]
-        case TablePart():
-            return [" | ".join(part.columns), *(" | ".join(row) for row in part.rows)]
-        case ChartPart():
-            return [part.alt]
-        case _:
-            return []
+def _remembered(turn: Turn, reply: Reply) -> tuple[Message, ...]:
+    """A command asked in a thread, kept as a conversation would keep it: a later question may refer to it."""
+    if turn.person is None:
+        return ()
+    question = Question(
+        incoming=turn.incoming,
+        person=turn.person,
+        thread=turn.thread,
+        before=turn.before,
+        root=turn.root,
+        now=turn.now,
+    )
+    return (*opening(question, turn.thread.messages), Message(role="assistant", content=plain(reply)))

@@ -1,0 +1,153 @@
+"""Puts the core together from settings and ports; knows no edge and no storage."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.conversation import Conversation, Fallback, Guarded, Talks
+from bot.conversation.anthropic import AnthropicModel
+from bot.conversation.clean import Links
+from bot.conversation.lookups import ErrorBudgetStatus, SloDefinitions
+from bot.conversation.loop import TurnLimits
+from bot.conversation.model import Model
+from bot.conversation.tools import Toolbox
+from bot.conversation.words import Question
+from bot.director import Director
+from bot.domain import Fact, Reply
+from bot.persona import Card, builtin_cards, load_card, system_prompt
+from bot.planning import KnownSlo, PlanChat, Planning, PlanStore, Surroundings
+from bot.ports import Clock
+from bot.reliability import Prometheus, Reliability, Tables, facts, load_definitions
+from bot.reliability.metrics import Metrics
+from bot.reports import Reports
+from bot.rights import Rights
+from bot.schedule_chat import Channels, Schedules
+from bot.schedules import ScheduleStore
+from bot.settings import Settings
+
+
+def model_of(settings: Settings) -> Model | None:
+    """The configured model behind its circuit breaker; None without a key."""
+    if settings.model.api_key is None:
+        return None
+    return Guarded(
+        AnthropicModel(
+            api_key=settings.model.api_key.get_secret_value(),
+            name=settings.model.name,
+            base_url=settings.model.base_url,
+        )
+    )
+
+
+def reliability_of(settings: Settings) -> Reliability:
+    """Raises DefinitionError with every mistake in the SLO files."""
+    stale_after = timedelta(seconds=settings.file.metrics.stale_after)
+    sources: dict[str, Metrics] = {"csv": Tables(stale_after=stale_after)}
+    if settings.prometheus is not None:
+        token = settings.prometheus.token
+        sources["prometheus"] = Prometheus(
+            settings.prometheus.url,
+            token=token.get_secret_value() if token else None,
+            tenant=settings.prometheus.tenant,
+            ca=settings.prometheus.ca,
+            timeout=settings.file.metrics.timeout,
+            stale_after=stale_after,
+        )
+    return Reliability(load_definitions(settings.slos), sources)
+
+
+def system_of(settings: Settings) -> str:
+    """The Director's frozen system prompt. Raises CardError for a card of one's own that is incomplete."""
+    return system_prompt(_card(settings.file.personas.director), workspace=settings.workspace)
+
+
+def planning_of(settings: Settings, store: PlanStore, reliability: Reliability, model: Model | None) -> Planning:
+    async def measured(at: datetime) -> tuple[Fact, ...]:
+        return facts(await reliability.assess(None, at), start=1)
+
+    surroundings = Surroundings(
+        roster=settings.file.roster,
+        services=settings.file.services,
+        escalation=settings.file.escalation,
+        slos=tuple(
+            KnownSlo(
+                service=objective.service,
+                name=objective.slo,
+                objective=str(objective.target),
+                window=objective.window.label,
+            )
+            for objective in reliability.definitions.objectives
+        ),
+        facts=measured,
+    )
+    return Planning(
+        model=model, store=store, surroundings=surroundings, persona=system_of(settings), links=_links(settings)
+    )
+
+
+def director_of(
+    settings: Settings,
+    *,
+    plans: PlanStore,
+    schedules: ScheduleStore,
+    reliability: Reliability,
+    model: Model | None,
+    clock: Clock,
+    channels: Channels | None = None,
+) -> Director:
+    """The use cases, whole. `channels` finds a platform's channels for schedules; None where there are none."""
+    entries = settings.file.channels
+    reports = Reports(reliability, {name: entry.services for name, entry in entries.items()})
+    schedule_words = Schedules(
+        schedules,
+        rights=Rights(
+            ids={
+                person.name.casefold(): person.slack
+                for team in settings.file.roster.teams.values()
+                for person in team.people
+                if person.slack
+            },
+            schedule=settings.file.rights.schedule or (),
+            admin=settings.file.rights.admin or (),
+        ),
+        services=lambda: reliability.services,
+        report=reports.scheduled,
+        channels=channels,
+    )
+
+    async def listed(question: Question) -> Reply:
+        return await schedule_words.handle(
+            "list",
+            place=question.incoming.place,
+            person=question.person,
+            request_key=question.incoming.dedupe_key,
+            now=clock.now(),
+        )
+
+    limits = settings.file.limits.turn
+    return Director(
+        talks=Talks(
+            Conversation(
+                model=model,
+                tools=Toolbox((ErrorBudgetStatus(reliability), SloDefinitions(reliability.definitions))),
+                system=system_of(settings),
+                links=_links(settings),
+                limits=TurnLimits(steps=limits.steps, seconds=limits.seconds),
+            ),
+            Fallback(reliability, services=reliability.services, schedules=listed),
+            instructions={name: entry.instructions for name, entry in entries.items() if entry.instructions},
+        ),
+        reports=reports,
+        plans=PlanChat(planning_of(settings, plans, reliability, model)),
+        schedule_words=schedule_words,
+        schedules=schedules,
+    )
+
+
+def _links(settings: Settings) -> Links:
+    return Links(hosts=frozenset(settings.file.links.allowed_hosts))
+
+
+def _card(path: Path | None) -> Card:
+    return load_card(path) if path is not None else builtin_cards()["director"]
