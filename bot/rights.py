@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from bot.domain import Person, Standing
 from bot.schedules import Schedule
+from bot.settings_file import DirectorFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +22,16 @@ class Rights:
     ids: Mapping[str, str] = field(default_factory=dict)  # roster name -> platform id
     schedule: tuple[str, ...] | None = None  # None: every member may add schedules; an empty list: only admins
     admin: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, file: DirectorFile) -> Self:
+        """The rights that director.yml gives."""
+        people = [person for team in file.roster.teams.values() for person in team.people]
+        return cls(
+            ids={person.name.casefold(): person.slack for person in people if person.slack},
+            schedule=file.rights.schedule,
+            admin=file.rights.admin or (),
+        )
 
     def is_admin(self, person: Person, groups: Collection[str] = ()) -> bool:
         """A workspace admin, or someone director.yml makes one; never a guest or a person from elsewhere."""

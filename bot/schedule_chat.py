@@ -231,7 +231,8 @@ class Schedules:
 
     async def _channel(self, wanted: ChannelRef | None, here: ChannelRef, place: Place) -> ChannelRef:
         if wanted is None or wanted.id == here.id or (not wanted.id and wanted.name == here.name):
-            return here
+            named = here if here.name or self._channels is None else await self._channels.find(place, here)
+            return here if named is None else here.model_copy(update={"name": named.name})
         found = await self._channels.find(place, wanted) if self._channels else None
         if found is not None and found.id:
             return found

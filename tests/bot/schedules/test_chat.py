@@ -12,6 +12,7 @@ from bot.rights import NOT_FOR_GUESTS, Rights
 from bot.schedule_chat import NotAllowed, Schedules, UnknownSchedule, listing
 from bot.schedule_grammar import EXAMPLE, ChannelRef, ScheduleError
 from bot.schedules import Schedule
+from bot.settings_file import DirectorFile
 from tests.doubles.stores import MemorySchedules
 
 PAYMENTS = Place(platform="slack", workspace="T1", channel="C1", thread="1700.1")
@@ -59,9 +60,8 @@ class Chat:
 
     async def say(self, text: str, *, person: Person = DANA, place: Place = PAYMENTS, key: str | None = None) -> Reply:
         self._requests += 1
-        name = {"C1": "payments", "C2": "operations"}.get(place.channel)
         return await self.schedules.handle(
-            text, place=place, person=person, request_key=key or f"r{self._requests}", now=NOW, channel_name=name
+            text, place=place, person=person, request_key=key or f"r{self._requests}", now=NOW
         )
 
     async def _report(self, schedule: Schedule, at: datetime) -> Reply:
@@ -309,3 +309,26 @@ async def test_other_channels_and_workspaces_schedules_are_out_of_sight() -> Non
         with pytest.raises(UnknownSchedule):
             await chat.say("test s1", person=person, place=place)
     assert (await chat.say("list")).summary == "No schedules"
+
+
+async def test_a_direct_message_gets_a_schedule_of_its_own() -> None:
+    chat = Chat()
+    reply = await chat.say("digest every day 08:00 UTC", place=Place(platform="slack", workspace="T1", channel="D9"))
+    assert (chat.store.rows["s1"].place.channel, reply.summary) == (
+        "D9",
+        "Schedule s1: digest every day at 08:00 UTC",
+    )
+
+
+def test_the_rights_of_a_file_without_any_are_the_defaults() -> None:
+    assert Rights.of(DirectorFile()) == Rights()
+
+
+def test_the_rights_of_a_file_are_what_it_says() -> None:
+    file = DirectorFile.model_validate(
+        {
+            "roster": {"teams": {"payments": {"people": [{"name": "Dana", "slack": "U02"}, {"name": "eli"}]}}},
+            "rights": {"schedule": [], "admin": ["@dana"]},
+        }
+    )
+    assert Rights.of(file) == Rights(ids={"dana": "U02"}, schedule=(), admin=("@dana",))
