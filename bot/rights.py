@@ -20,7 +20,7 @@ class Rights:
     """
 
     ids: Mapping[str, str] = field(default_factory=dict)  # roster name -> platform id
-    schedule: tuple[str, ...] | None = None  # None: every member may add schedules; an empty list: only admins
+    schedule: tuple[str, ...] = ()  # nobody named: every member may add schedules
     admin: tuple[str, ...] = ()
 
     @classmethod
@@ -29,7 +29,7 @@ class Rights:
         people = [person for team in file.roster.teams.values() for person in team.people]
         return cls(
             ids={person.name.casefold(): person.slack for person in people if person.slack},
-            schedule=file.rights.schedule,
+            schedule=file.rights.schedule or (),
             admin=file.rights.admin or (),
         )
 
@@ -47,7 +47,7 @@ class Rights:
             return True
         if person.standing is not Standing.MEMBER:
             return False
-        return self.schedule is None or self._named(self.schedule, person, groups)
+        return not self.schedule or self._named(self.schedule, person, groups)
 
     def may_change_schedule(self, person: Person, schedule: Schedule, groups: Collection[str] = ()) -> bool:
         """Its creator, admins, and those whom director.yml gives the right."""
@@ -55,7 +55,7 @@ class Rights:
             return True
         if person.standing is not Standing.MEMBER:
             return False
-        return schedule.created_by == person.id or self._named(self.schedule or (), person, groups)
+        return schedule.created_by == person.id or self._named(self.schedule, person, groups)
 
     def _named(self, entries: tuple[str, ...], person: Person, groups: Collection[str]) -> bool:
         return any(

@@ -264,8 +264,7 @@ MEMBER = Standing.MEMBER
             Person(id="U66", name="dana", standing=MEMBER),
             (False, False),
         ),
-        ("an empty list: only admins", Rights(schedule=()), DANA, (False, False)),
-        ("an empty list: an admin", Rights(schedule=()), ADMIN, (True, True)),
+        ("an admin who is not named", NAMED, ADMIN, (True, True)),
     ],
 )
 async def test_who_may_add_and_change(case: str, rights: Rights, person: Person, expected: tuple[bool, bool]) -> None:
@@ -328,7 +327,7 @@ def test_the_rights_of_a_file_are_what_it_says() -> None:
     file = DirectorFile.model_validate(
         {
             "roster": {"teams": {"payments": {"people": [{"name": "Dana", "slack": "U02"}, {"name": "eli"}]}}},
-            "rights": {"schedule": [], "admin": ["@dana"]},
+            "rights": {"schedule": ["S0BACKEND"], "admin": ["@dana"]},
         }
     )
-    assert Rights.of(file) == Rights(ids={"dana": "U02"}, schedule=(), admin=("@dana",))
+    assert Rights.of(file) == Rights(ids={"dana": "U02"}, schedule=("S0BACKEND",), admin=("@dana",))
