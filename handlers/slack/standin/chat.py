@@ -126,7 +126,8 @@ def update(workspace: Workspace, args: Json) -> Json:
     made = content(workspace, args, text_limit=UPDATE_TEXT)
     if "text" in made and "blocks" not in args and "blocks" not in made:
         made["blocks"] = None  # blocks that are not sent again go away
-    made["edited"] = {"user": workspace.config.bot.id, "ts": workspace.new_ts()}
+    if "blocks" not in args:  # Slack marks only updates by text as edited
+        made["edited"] = {"user": workspace.config.bot.id, "ts": workspace.new_ts()}
     workspace.change(message, by=workspace.config.bot.id, method="chat.update", **made)
     return {
         "channel": message.channel,

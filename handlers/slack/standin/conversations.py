@@ -163,7 +163,7 @@ def replies(workspace: Workspace, args: Json) -> Json:
     asked = workspace.find(conversation.id, args["ts"])
     if asked is None or asked.ephemeral_to is not None:
         raise Refused("thread_not_found")
-    whole = workspace.thread(conversation.id, asked.root)
+    whole = workspace.thread(conversation.id, asked.ts) or [asked]  # a reply has no replies of its own
     root, rest = whole[:1], _within(whole[1:], args)
     items, cursor = page(rest, args, default=1000, most=1000)
     return _answered(workspace, [*root, *items], cursor, args)

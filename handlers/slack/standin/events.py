@@ -29,6 +29,26 @@ class Events:
             event["view"] = view
         self._hand("app_home_opened", event)
 
+    def joined(self, conversation: Conversation, *, inviter: str) -> None:
+        """The bot becomes a member of a channel."""
+        config = self._workspace.config
+        if config.bot.id in conversation.members:
+            return
+        conversation.members.add(config.bot.id)
+        self._workspace.post(
+            conversation.id, config.bot.id, method="(joined)", subtype="channel_join", text="joined the channel"
+        )
+        event = {
+            "type": "member_joined_channel",
+            "user": config.bot.id,
+            "channel": conversation.id,
+            "channel_type": "G" if conversation.is_private else "C",
+            "team": config.team_id,
+            "inviter": inviter,
+            "event_ts": self._workspace.new_ts(),
+        }
+        self._hand("member_joined_channel", event)
+
     def hand(self, event: Json) -> None:
         """Hand any event over, subscribed or not."""
         self._courier.event(self._wrapped(event))

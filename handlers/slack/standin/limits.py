@@ -9,7 +9,6 @@ from handlers.slack.standin.messages import Json
 
 TIERS = {1: 1, 2: 20, 3: 50, 4: 100}
 _TIER_OF = {
-    "apps.connections.open": 1,
     "auth.test": 4,
     "assistant.threads.setSuggestedPrompts": 4,
     "assistant.threads.setTitle": 4,

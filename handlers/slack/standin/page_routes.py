@@ -10,14 +10,16 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from handlers.slack.standin.config import Command
 from handlers.slack.standin.live import LivePages, page_message, visible_to
 from handlers.slack.standin.messages import Json
-from handlers.slack.standin.people import CannotDo, People
+from handlers.slack.standin.people import INVITE, CannotDo, People
 from handlers.slack.standin.refusal import Refused
 from handlers.slack.standin.views import Views
 from handlers.slack.standin.workspace import HomePublished, ViewShown, Workspace
 
 _PAGE = Path(__file__).parent / "page"
+_INVITE = Command(command=INVITE, description="Bring the app into this channel", usage_hint="@Director")
 _PLAIN = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
 
 
@@ -88,7 +90,7 @@ class PageRoutes:
                     "name": config.bot.real_name,
                     "commands": [
                         {"command": one.command, "description": one.description, "usage_hint": one.usage_hint}
-                        for one in config.commands
+                        for one in (*config.commands, _INVITE)
                     ],
                 },
                 "note": config.note,

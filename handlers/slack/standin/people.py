@@ -16,6 +16,8 @@ from handlers.slack.standin.speech import stored
 from handlers.slack.standin.views import Views
 from handlers.slack.standin.workspace import Conversation, Workspace
 
+INVITE = "/invite"  # Slack's own command; the app is the only one that can be invited here
+
 
 class CannotDo(Exception):
     """Slack's own client wouldn't let this person do this; the text says why."""
@@ -53,6 +55,7 @@ class People:
     def say(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> str:
         """Post as a person; returns the message's ts. `@Director` and `<@U…>` are both mentions."""
         conversation = self._place(user, channel)
+        conversation.members.add(user)  # whoever speaks in a public channel joins it
         if conversation.is_archived:
             raise CannotDo(f"#{conversation.name} is archived")
         root = chat.thread_root(self._workspace, conversation.id, thread_ts)
@@ -69,12 +72,22 @@ class People:
     def remove(self, user: str, channel: str, ts: str) -> None:
         self._workspace.delete(self._own(user, channel, ts), by=user, method="person")
 
+    def invite(self, user: str, channel: str) -> None:
+        """Bring the app's bot into a channel."""
+        conversation = self._place(user, channel)
+        if conversation.is_direct:
+            raise CannotDo(f"{user} can't invite anyone to {channel}")
+        self._events.joined(conversation, inviter=user)
+
     def react(self, user: str, channel: str, ts: str, name: str) -> None:
         directory.react(self._workspace, user, self._place(user, channel).id, ts, name)
 
     async def command(self, user: str, channel: str, command: str, text: str = "") -> CommandResult:
         """Send a slash command; what the app acknowledges with is shown to the person as Slack shows it."""
         conversation = self._place(user, channel)
+        if command == INVITE:
+            self.invite(user, channel)
+            return CommandResult()
         if command not in {known.command for known in self._workspace.config.commands}:
             raise CannotDo(f"{command} is not a valid command here")
         config = self._workspace.config

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -17,13 +18,21 @@ MOST_CONNECTIONS = 10
 _LONGEST = 18_060
 
 
+@dataclass(eq=False)
+class _Connection:
+    """One web socket of the app, and the transport beneath it, so that it can be cut."""
+
+    socket: web.WebSocketResponse
+    transport: asyncio.Transport | None
+
+
 class Sockets:
     """The connections of one app. Any one of them gets each envelope, in turn."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._tickets: set[str] = set()
-        self._connections: list[web.WebSocketResponse] = []
+        self._connections: list[_Connection] = []
         self._connected = asyncio.Event()
         self._next = 0
         self._waiting: dict[str, asyncio.Future[Json | None]] = {}
@@ -57,7 +66,8 @@ class Sockets:
             await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
             await socket.close()
             return socket
-        self._connections.append(socket)
+        connection = _Connection(socket=socket, transport=request.transport)
+        self._connections.append(connection)
         self.opened += 1
         pinging = asyncio.create_task(self._ping(socket))
         try:
@@ -72,7 +82,7 @@ class Sockets:
             pass  # the app went away in the middle of a frame
         finally:
             pinging.cancel()
-            self._gone(socket)
+            self._gone(connection)
         return socket
 
     async def carry(self, kind: Kind, payload: Json, *, attempt: int, reason: str | None) -> Receipt:
@@ -99,38 +109,38 @@ class Sockets:
 
     async def disconnect(self, reason: str = "refresh_requested", *, close: bool = False) -> None:
         """Tell every connection to go: "warning", "refresh_requested" or "link_disabled"; `close` also closes them."""
-        for socket in list(self._connections):
-            await socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "standin"}})
+        for connection in list(self._connections):
+            frame = {"type": "disconnect", "reason": reason, "debug_info": {"host": "standin"}}
+            await connection.socket.send_json(frame)
             if close:
-                await socket.close()
+                await connection.socket.close()
 
     async def drop(self) -> None:
         """Cut every connection without a word."""
-        for socket in list(self._connections):
-            self._gone(socket)
-            transport = socket.get_extra_info("transport_handle") or _transport(socket)
-            if transport is not None:
-                transport.abort()
+        for connection in list(self._connections):
+            self._gone(connection)
+            if connection.transport is not None:
+                connection.transport.abort()
 
     async def close(self) -> None:
-        for socket in list(self._connections):
-            self._gone(socket)
-            await socket.close()
+        for connection in list(self._connections):
+            self._gone(connection)
+            await connection.socket.close()
 
     async def _send(self, envelope: Json) -> bool:
         if self.deaf:
             return bool(self._connections)
         while self._connections:
             self._next = (self._next + 1) % len(self._connections)
-            socket = self._connections[self._next]
-            if socket.closed:
-                self._gone(socket)
+            connection = self._connections[self._next]
+            if connection.socket.closed:
+                self._gone(connection)
                 continue
             try:
-                await socket.send_json(envelope)
+                await connection.socket.send_json(envelope)
                 return True
             except ConnectionError:
-                self._gone(socket)
+                self._gone(connection)
         self._connected.clear()
         return False
 
@@ -149,9 +159,9 @@ class Sockets:
             if not self.deaf:
                 await socket.ping(b"standin")
 
-    def _gone(self, socket: web.WebSocketResponse) -> None:
-        if socket in self._connections:
-            self._connections.remove(socket)
+    def _gone(self, connection: _Connection) -> None:
+        if connection in self._connections:
+            self._connections.remove(connection)
         if not self._connections:
             self._connected.clear()
 
@@ -162,8 +172,3 @@ class Sockets:
             "debug_info": {"host": "standin", "build_number": 1, "approximate_connection_time": _LONGEST},
             "connection_info": {"app_id": self._workspace.config.app_id},
         }
-
-
-def _transport(socket: web.WebSocketResponse) -> asyncio.Transport | None:
-    request = socket._req  # noqa: SLF001 - aiohttp offers no public way to cut a prepared socket
-    return request.transport if request is not None else None

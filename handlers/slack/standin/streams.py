@@ -109,7 +109,12 @@ class Streams:
         self, message: Message, text: str, blocks: list[Json], *, method: str, quiet: bool, **final: Any
     ) -> None:
         whole = message.text + text
-        standing = [block for block in message.blocks or [] if block is not _spoken(message)]
+        renewed = {block.get("task_id") for block in blocks if block["type"] == "task_card"}
+        standing = [
+            block
+            for block in message.blocks or []
+            if block is not _spoken(message) and (block.get("task_id") is None or block["task_id"] not in renewed)
+        ]
         self._workspace.change(
             message,
             by=message.user,
