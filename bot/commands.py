@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 HELP = """\
-*What I can do*
+What I can do:
 • Mention me or write to me directly: ask about reliability, error budgets, a design, a plan. I remember each thread.
 • `/director status [service]` – error budgets now, only you see it
 • `/director review` – the reliability review, posted in this channel
