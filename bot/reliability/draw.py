@@ -10,6 +10,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 WIDTH, HEIGHT, DPI = 8.0, 4.5, 150  # 1200 x 675: sharp on a phone, whose width halves twice
 LONG_BARS = 5  # more bars than these lie down, so that their names stay level
@@ -41,8 +42,12 @@ def draw(chart: dict[str, Any], theme: str) -> bytes:
     look = THEMES[theme]
     lying = chart["form"] == "bar" and len(chart["categories"]) > LONG_BARS and len(chart["series"]) == 1
     height = max(HEIGHT, 1.6 + 0.36 * len(chart["categories"])) if lying else HEIGHT
-    figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor=look["ground"], layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.18, h_pad=0.14)
+    figure = Figure(
+        figsize=(WIDTH, height),
+        dpi=DPI,
+        facecolor=look["ground"],
+        layout=ConstrainedLayoutEngine(w_pad=0.18, h_pad=0.14),
+    )
     axes = figure.add_subplot()
     _prepare(axes, look, chart["title"])
     if lying:
@@ -91,8 +96,8 @@ def _lines(axes: Axes, chart: dict[str, Any], look: dict[str, Any]) -> None:
             if known[-1][0] == len(categories) - 1:
                 ends.append((known[-1][1], f"{series['name']}  {_said(known[-1][1], chart['unit'])}", colour))
     _threshold(axes, chart, look)
-    every = max(1, math.ceil((len(categories) - 1) / 7))
-    ticks = list(range(0, len(categories), every))
+    every = max(1, math.ceil((len(categories) - 1) / 5))
+    ticks = list(range(len(categories) - 1, -1, -every))
     axes.set_xticks(ticks, [categories[at] for at in ticks])
     axes.set_xlim(-0.2, max(1, len(categories) - 1) + 0.2)
     _unit(axes.yaxis, chart["unit"])
@@ -202,7 +207,7 @@ def _unit(axis: Any, unit: str) -> None:
 
 
 def _said(value: float, unit: str) -> str:
-    text = f"{value:,.1f}".removesuffix(".0").replace("-0", "-0")
+    text = f"{value:,.1f}".removesuffix(".0")
     return f"{'0' if text == '-0' else text}{unit}"
 
 

@@ -157,10 +157,8 @@ class _Case:
         part, total = self.answer.tally.part, self.answer.tally.total
         kind = "bad" if self.definition.indicator.counts_bad else "good"
         if part is not None and total is not None and part > total + 1 + total / 100:
-            return (
-                f"The {kind} query counted more events ({formats.count(part)}) than the total ({formats.count(total)}); "
-                "check that both count the same requests."
-            )
+            counted = f"more events ({formats.count(part)}) than the total ({formats.count(total)})"
+            return f"The {kind} query counted {counted}; check that both count the same requests."
         return None
 
     def _good_never_matched(self) -> bool:

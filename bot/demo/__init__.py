@@ -1,0 +1,1 @@
+"""The sample company of the demo: invented services, people and events."""
