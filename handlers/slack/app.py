@@ -48,7 +48,8 @@ async def draw(chart: Chart) -> bytes:
     """The chart as PNG. Imported late: most answers need no picture."""
     from bot.reliability.charts import png  # noqa: PLC0415
 
-    return await png(chart)
+    image: bytes = await png(chart)
+    return image
 
 
 def build(

@@ -20,7 +20,8 @@ from handlers.slack.wire import TROUBLE, code, sdk_log
 log = structlog.get_logger(__name__)
 
 PING = 5.0
-WATCH = 5.0
+WATCH = 1.0
+RENEW = 10  # watches between attempts with a new address
 DRAIN = 5.0
 CONNECT = 20.0
 _REFUSED = frozenset(
@@ -91,11 +92,33 @@ class Socket(AsyncSocketModeHandler):
         await send_async_response(client, req, answer, started)
 
     async def _watched(self) -> None:
-        """Throw an old connection address away: the SDK tries it again and again, but Slack honours it only once."""
+        """Reconnect within seconds; the SDK alone waits for its next ping.
+
+        In a long outage the connection's address is thrown away from time to time: the SDK tries the same one for
+        ever, but Slack honours it only once.
+        """
         down = 0
-        while True:
-            await asyncio.sleep(WATCH)
-            down = 0 if await self.connected() else down + 1
-            if down >= 2:
-                log.warning("slack.socket_down", seconds=down * WATCH)
-                self.client.wss_uri = None
+        reconnecting: asyncio.Task[None] | None = None
+        try:
+            while True:
+                await asyncio.sleep(WATCH)
+                if await self.connected():
+                    down = 0
+                    continue
+                if down % RENEW == 0:
+                    log.warning("slack.socket_down", seconds=down * WATCH)
+                    if reconnecting is None or reconnecting.done():
+                        reconnecting = asyncio.create_task(self._reconnected())
+                    elif down:
+                        self.client.wss_uri = None
+                down += 1
+        finally:
+            if reconnecting is not None:
+                reconnecting.cancel()
+                await asyncio.gather(reconnecting, return_exceptions=True)
+
+    async def _reconnected(self) -> None:
+        try:
+            await self.client.connect_to_new_endpoint()  # type: ignore[no-untyped-call]
+        except TROUBLE as error:
+            log.warning("slack.socket_refused", error=code(error))

@@ -61,7 +61,7 @@ def _divided(block: str, limit: int, size: Measure) -> list[str]:
         return _packed(lines[1 : -1 if closed else None], limit, size, head=f"{lines[0]}\n", tail=f"\n{mark[1]}")
     if len(lines) > 2 and "|" in lines[0] and _RULE.match(lines[1]):
         head = f"{lines[0]}\n{lines[1]}\n"
-        if size(head) + 200 < limit:
+        if 2 * size(head) < limit:
             return _packed(lines[2:], limit, size, head=head)
     return _packed(lines, limit, size)
 
