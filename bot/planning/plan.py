@@ -188,7 +188,7 @@ class Plan(Value):
     deadline: date | None = None
     budget_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     hires: int | None = Field(default=None, ge=0)
-    items: tuple[WorkItem, ...] = Field(min_length=1)
+    items: tuple[WorkItem, ...] = Field(description="at least one")
     assignment: Assignment = Assignment()
     slos: tuple[SloProposal, ...] = ()
     calls: tuple[Call, ...] = ()
@@ -206,6 +206,8 @@ class Plan(Value):
 
     @model_validator(mode="after")
     def _one_id_per_item(self) -> Self:
+        if not self.items:
+            raise ValueError("a plan has at least one work item")
         seen: set[str] = set()
         for item in self.items:
             if item.id in seen:
@@ -251,7 +253,6 @@ _BOUNDS = {
     "maximum": "at most",
     "exclusiveMaximum": "less than",
     "minLength": "characters, at least",
-    "minItems": "entries, at least",
 }
 
 
