@@ -16,7 +16,7 @@ _BEARER = re.compile(r"(?i)\b(bearer|basic)(\s+|%20)[\w.~+/=-]{6,}")
 _HEADER = re.compile(r"(?i)((?:x-api-key|authorization)[\"']?\s*[:=]\s*b?[\"']?)(?!bearer|basic|\[secret\])[^\s\"',}]+")
 _NAMED = re.compile(
     r"(?i)((?:password|passwd|client_secret|signing_secret|hook_secret|api_key|bot_token|app_token)"
-    r"[\"']?\s*[:=]\s*[\"']?)(?!\[secret\]|SecretStr|None|null)[^\s\"'&,;}\)]+"
+    r"[\"']?\s*[:=]\s*[\"']?)(?!\[secret\]|SecretStr|None|null|(?:is|must|needs|has)\s)[^\s\"'&,;}\)]+"
 )
 _IN_ADDRESS = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@\"'\\]*:)[^\s\"'\\]+@", re.IGNORECASE)
 
