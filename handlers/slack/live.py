@@ -162,6 +162,7 @@ class Live:
             return 0.0
         part, piece = len(self.shown), self._piece(FULL)
         await self._journal.intend(part, "stream")
+        since = self._now()  # Slack's five minutes begin before its answer is here
         answer = await self._wire.client.chat_startStream(
             channel=self._channel,
             thread_ts=self._thread,
@@ -170,7 +171,7 @@ class Live:
             recipient_user_id=self._address.asker,
         )
         self._pending = self._pending[len(piece) :]
-        self.shown.append(Shown(part=part, ts=str(answer["ts"]), text=piece, since=self._now()))
+        self.shown.append(Shown(part=part, ts=str(answer["ts"]), text=piece, since=since))
         await self._journal.shown(part, str(answer["ts"]))
         return PACE
 

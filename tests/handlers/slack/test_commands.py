@@ -126,9 +126,7 @@ async def test_the_form_says_what_is_missing_and_keeps_standing(connect):
 
     result = await world.standin.submit_view("U0MAYA", view["id"], filled("db"))
 
-    assert result.errors == {
-        "initiative": "Say in a sentence what should be achieved, for example: Move checkout to its own database by March"
-    }
+    assert result.errors == {"initiative": "Say in a sentence what should be achieved, for example: " + views.EXAMPLE}
     assert world.intake.deliveries == 0
 
 

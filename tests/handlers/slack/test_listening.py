@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import aiohttp
 import pytest
+from pydantic import SecretStr
 
 from bot.domain import IncomingKind, Place, SignalKind
 from bot.errors import Unreachable, UsageError
 from bot.settings import SlackSettings
 from handlers.slack.app import build
-
-from pydantic import SecretStr
 
 ROADS = ["socket", "http"]
 
@@ -259,8 +259,6 @@ async def test_a_slack_that_does_not_answer_is_told_from_a_refused_token(unused_
 
 @pytest.fixture
 def unused_tcp_port_of_this_machine():
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return taken.getsockname()[1]
