@@ -100,10 +100,10 @@ class Database:
         raise AssertionError("unreachable")
 
 
-def migration_engine(address: Address) -> Engine:
+def migration_engine(address: Address, *, read_only: bool = False) -> Engine:
     """An engine whose one transaction may wait for another replica's migration, and take its time."""
     if address.kind == "sqlite":
-        return _sqlite_engine(address, read_only=False, busy_ms=_MIGRATION_BUSY_MS)
+        return _sqlite_engine(address, read_only=read_only, busy_ms=_MIGRATION_BUSY_MS)
     return create_engine(
         address.url, poolclass=NullPool, hide_parameters=True, connect_args=_postgres_arguments("director-migrate")
     )

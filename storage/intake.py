@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, func, select, update
+from sqlalchemy import Column, Connection, Row, Select, and_, exists, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from bot.domain import Incoming, Place, Signal, SignalKind
@@ -76,8 +76,9 @@ class SqlIntake:
         if connection.scalar(row) is None:
             return False
         if signal.kind is SignalKind.STOP:
-            running = and_(_at(signal.place), _turns.c.state == TurnState.RUNNING.value)
-            connection.execute(update(_turns).where(running).values(cancel_requested=True))
+            meant = or_(_at(signal.place), _turns.c.turn_id.in_(_posted(signal.place, schema.posts.c.turn_id)))
+            running = _turns.c.state == TurnState.RUNNING.value
+            connection.execute(update(_turns).where(running, meant).values(cancel_requested=True))
         return True
 
     async def knows(self, place: Place) -> bool:
@@ -92,18 +93,23 @@ def posted(connection: Connection, place: Place) -> Row[Any] | None:
     """The reply of the turn whose message is this thread's root."""
     if place.thread == "":
         return None
+    found = _posted(place, _turns.c.reply).join(_turns, schema.posts.c.turn_id == _turns.c.turn_id)
+    return connection.execute(found.limit(1)).first()
+
+
+def _posted(place: Place, column: Column[Any]) -> Select[Any]:
+    """Of the message of ours that is this thread's root."""
     posts = schema.posts
-    return connection.execute(
-        select(_turns.c.reply)
-        .join(posts, posts.c.turn_id == _turns.c.turn_id)
+    return (
+        select(column)
+        .select_from(posts)
         .where(
             posts.c.platform == place.platform,
             posts.c.workspace == place.workspace,
             posts.c.channel == place.channel,
             posts.c.message_id == place.thread,
         )
-        .limit(1)
-    ).first()
+    )
 
 
 def columns(place: Place) -> dict[str, Any]:

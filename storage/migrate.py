@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from storage.address import Address
@@ -39,6 +40,10 @@ def upgrade(address: Address, folder: Path = _FOLDER) -> Revisions:
         NewerDatabase: a newer Director was here.
         StorageError: the database can't be reached, or refused; it is as it was before.
     """
+    # Most starts find nothing to do, and then need no lock: another process may be writing.
+    found = _in_one_transaction(migration_engine(address, read_only=True), address, lambda c: _revision(c, folder))
+    if found is not None and found == _known(folder).head:
+        return Revisions(before=found, after=found)
 
     def apply(connection: Connection) -> Revisions:
         if address.kind == "postgresql":
@@ -49,7 +54,7 @@ def upgrade(address: Address, folder: Path = _FOLDER) -> Revisions:
         command.upgrade(config, "head")
         return Revisions(before=before, after=_revision(connection, folder))
 
-    return _in_one_transaction(address, apply)
+    return _in_one_transaction(migration_engine(address), address, apply)
 
 
 def revision(connection: Connection) -> tuple[str | None, str | None]:
@@ -58,18 +63,27 @@ def revision(connection: Connection) -> tuple[str | None, str | None]:
     Raises:
         NewerDatabase: the database's is unknown here.
     """
-    return _revision(connection, _FOLDER), _scripts(_FOLDER).get_current_head()
+    return _revision(connection, _FOLDER), _known(_FOLDER).head
 
 
 def _revision(connection: Connection, folder: Path) -> str | None:
     found = MigrationContext.configure(connection).get_current_revision()
-    if found is not None and found not in {script.revision for script in _scripts(folder).walk_revisions()}:
+    if found is not None and found not in _known(folder).revisions:
         raise NewerDatabase(found)
     return found
 
 
-def _scripts(folder: Path) -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config(folder))
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    head: str | None
+    revisions: frozenset[str]
+
+
+@functools.cache
+def _known(folder: Path) -> _Known:
+    scripts = ScriptDirectory.from_config(_config(folder))
+    revisions = frozenset(script.revision for script in scripts.walk_revisions())
+    return _Known(head=scripts.get_current_head(), revisions=revisions)
 
 
 def _config(folder: Path) -> Config:
@@ -80,8 +94,7 @@ def _config(folder: Path) -> Config:
     return config
 
 
-def _in_one_transaction(address: Address, work: Callable[[Connection], T]) -> T:
-    engine = migration_engine(address)
+def _in_one_transaction(engine: Engine, address: Address, work: Callable[[Connection], T]) -> T:
     try:
         with engine.begin() as connection:
             return work(connection)

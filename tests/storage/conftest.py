@@ -26,14 +26,14 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("template") / "director.db"
     upgrade(parse(f"sqlite:///{file}"))
     return file
 
 
 @pytest.fixture(scope="session")
-def _postgres_template(postgres_server: PostgresServer) -> str:
+def postgres_template(postgres_server: PostgresServer) -> str:
     url = postgres_server.database()
     upgrade(parse(url))
     return url
@@ -54,11 +54,11 @@ def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
 def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database that holds the tables and nothing else."""
     if kind == "sqlite":
-        shutil.copy(request.getfixturevalue("_sqlite_template"), tmp_path / "director.db")
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "director.db")
         yield f"sqlite:///{tmp_path}/director.db"
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    url = server.database(template=request.getfixturevalue("_postgres_template"))
+    url = server.database(template=request.getfixturevalue("postgres_template"))
     yield url
     server.drop(url)
 

@@ -7,6 +7,7 @@ import threading
 from collections import Counter, defaultdict
 
 import pytest
+from sqlalchemy import text
 
 from bot.domain import Answer, Message, Reply, Text
 from bot.ports import TurnState
@@ -56,8 +57,8 @@ async def _work(url: str, name: str, ledger: Ledger, filled: threading.Event) ->
             thread, number = claim.incoming.place.thread, int(claim.incoming.text)
             ledger.begin(name, claim.turn_id, thread, number)
             said = (Message(role="user", content=claim.incoming.text),)
-            text = Text(markdown="ok")
-            await store.inbox.answered(claim, Answer(reply=Reply(summary="ok", parts=(text,)), messages=said))
+            reply = Reply(summary="ok", parts=(Text(markdown="ok"),))
+            await store.inbox.answered(claim, Answer(reply=reply, messages=said))
             ledger.end(thread)
             await store.inbox.done(claim)
 
@@ -115,3 +116,38 @@ async def test_an_earlier_turn_that_is_committed_late_never_runs_beside_a_later_
         following = await slow.inbox.claim(worker="w2", lease=60)
         assert following is not None
         assert following.incoming.text == "earlier number"
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+async def test_two_claims_that_cannot_see_each_other_never_run_one_thread_twice(url: str):
+    """Each commits what the other's snapshot lacks; only the unique index on held threads sees both."""
+    async with open_store(url) as one, open_store(url) as two:
+        number_given, commit_put = threading.Event(), threading.Event()
+        claim_made, commit_claim = threading.Event(), threading.Event()
+
+        def put(connection):
+            stored = one._inbox._put(connection, ask("earlier number"))
+            number_given.set()
+            assert commit_put.wait(30)
+            return stored
+
+        def claim(connection):
+            made = one._inbox._claim(connection, "w1", 60, None)
+            claim_made.set()
+            assert commit_claim.wait(30)
+            return made
+
+        putting = asyncio.create_task(one._db.write(put))
+        assert await asyncio.to_thread(number_given.wait, 30)
+        await two.inbox.put(ask("later number"))
+        claiming = asyncio.create_task(one._db.write(claim))
+        assert await asyncio.to_thread(claim_made.wait, 30)
+        commit_put.set()
+        await putting
+        blind = asyncio.create_task(two.inbox.claim(worker="w2", lease=60))
+        while not await one._db.read(lambda c: c.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))):
+            await one.inbox.wait(0.01)
+        commit_claim.set()
+        made = await claiming
+        assert made is not None
+        assert (made.incoming.text, await blind) == ("later number", None)

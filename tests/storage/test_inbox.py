@@ -206,6 +206,17 @@ async def test_a_stop_reaches_the_running_turn_of_its_thread_only(store: Store):
     )
 
 
+async def test_a_stop_under_a_root_message_of_ours_reaches_the_turn_that_posts_it(store: Store):
+    await store.inbox.put(ask("plan", where=place(""), kind=IncomingKind.COMMAND))
+    await store.inbox.put(ask("another", where=place(""), kind=IncomingKind.COMMAND))
+    plan, another = await claimed(store.inbox), await claimed(store.inbox)
+    await store.inbox.journal(plan).shown(0, "300.1")
+    await store.inbox.journal(another).shown(0, "300.2")
+    await store.inbox.signal(_stop(place("300.1")))
+    asked = [await store.inbox.heartbeat(claim, lease=60) for claim in (plan, another)]
+    assert asked == [True, False]
+
+
 async def test_a_stop_outlives_the_worker_it_was_meant_for(store: Store):
     await store.inbox.put(ask())
     await claimed(store.inbox, lease=EXPIRED)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +79,15 @@ async def test_a_database_without_tables_says_what_to_run(empty_url: str):
             await store.inbox.put(ask())
         condition = await store.check()
     assert (condition.revision, condition.newest, condition.up_to_date) == (None, HEAD, False)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+async def test_a_start_with_nothing_to_migrate_waits_for_no_other_writer(url: str):
+    other = sqlite3.connect(str(parse(url).file), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    async with open_store(url) as store, asyncio.timeout(20):
+        assert await store.migrate() == Revisions(before=HEAD, after=HEAD)
+    other.close()
 
 
 BROKEN = '''
