@@ -14,7 +14,7 @@ _LINK = re.compile(r"!?\[([^\]\n]*)\]\((\S+?)\)")
 _SLACK_LINK = re.compile(r"<(https?://[^|>\s]+)\|([^>\n]+)>")
 _STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _SINGLE = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])")
-_BULLET = re.compile(r"(\s*)[-*+]\s+(.*)")
+_BULLET = re.compile(r"(\s*)[-*+•]\s+(.*)")
 _NUMBERED = re.compile(r"(\s*)(\d+[.)])\s+(.*)")
 _TABLE_RULE = re.compile(r"\s*\|?[\s:|-]*-[\s:|-]*\|?\s*")
 _SMALLEST = 20
@@ -42,7 +42,7 @@ def _parts(parts: Sequence[Part], width: int) -> list[str]:
     lines: list[str] = []
     for part in parts:
         block = _part(part, width)
-        if lines and block and not isinstance(part, Note):
+        if lines and block:
             lines.append("")
         lines += block
     return lines
@@ -62,7 +62,7 @@ def _part(part: Part, width: int) -> list[str]:
             lines = table_lines(columns, rows, frozenset(part.numeric), width)
             return [*wrap(clean(part.caption), width), *lines] if part.caption else lines
         case Chart():
-            return [line for text in chart_lines(part, width) for line in ([clean(text)] if text else [""])]
+            return [*map(clean, chart_lines(part, width)), *wrap(clean(part.alt), width)]
         case Buttons(buttons=buttons):
             return wrap("  ".join(f"[{clean(button.label)}]" for button in buttons), width)
 

@@ -11,10 +11,10 @@ _LABEL = 24
 
 
 def chart_lines(chart: Chart, width: int) -> list[str]:
-    """Title, the picture, and in words what it shows."""
+    """The title and the picture; `chart.alt` says in words what it shows."""
     drawn = _bars(chart, width) if chart.form == "bar" else _lines(chart, width)
     unit = f" ({chart.unit})" if chart.unit else ""
-    return [f"{chart.title}{unit}", *drawn, chart.alt]
+    return [f"{chart.title}{unit}", *drawn]
 
 
 def _bars(chart: Chart, width: int) -> list[str]:

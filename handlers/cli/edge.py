@@ -74,6 +74,10 @@ def _usage(error: typer.TyperException) -> int:
 def _bug() -> int:
     import structlog
 
+    from handlers import logs
+
+    if not structlog.is_configured():  # its own default prints to standard output, with local variables
+        logs.configure("WARNING", None)
     reference = uuid.uuid4().hex[:8]
     structlog.get_logger(__name__).exception("command_broke", reference=reference)
     _say(

@@ -80,7 +80,7 @@ def show_plan(
     async def work() -> StoredPlan:
         wiring, settings = begin(context)
         async with wiring.store(settings) as store:
-            stored = await store.plans.get(plan_id, workspace=None, version=version)
+            stored = await store.plans.get(plan_id.strip().lower(), workspace=None, version=version)
         if stored is None:
             which = f"version {version} of a plan {plan_id!r}" if version else f"plan {plan_id!r}"
             raise UsageError(f"There is no {which}; `director plan list` shows them.")

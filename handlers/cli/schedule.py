@@ -112,11 +112,11 @@ def remove(context: typer.Context, schedule_id: Id) -> int:
     async def work() -> None:
         wiring, settings = begin(context)
         async with wiring.store(settings) as store:
-            if not await store.schedules.remove(schedule_id, workspace=None):
+            if not await store.schedules.remove(_id(schedule_id), workspace=None):
                 raise _unknown(schedule_id)
 
     run_async(work())
-    tell(f"{schedule_id} is removed.")
+    tell(f"{_id(schedule_id)} is removed.")
     return 0
 
 
@@ -124,12 +124,19 @@ def _set_paused(context: typer.Context, schedule_id: str, *, paused: bool) -> Sc
     async def work() -> Schedule:
         wiring, settings = begin(context)
         async with wiring.store(settings) as store:
-            schedule = await store.schedules.set_paused(schedule_id, workspace=None, paused=paused, at=wiring.now())
+            schedule = await store.schedules.set_paused(
+                _id(schedule_id), workspace=None, paused=paused, at=wiring.now()
+            )
         if schedule is None:
             raise _unknown(schedule_id)
         return schedule
 
     return run_async(work())
+
+
+def _id(written: str) -> str:
+    """`S7` and `7` mean s7."""
+    return f"s{written.strip().lower().removeprefix('s')}"
 
 
 def _unknown(schedule_id: str) -> UsageError:
