@@ -168,8 +168,8 @@ def test_what_is_no_plan_is_shown_with_what_is_wrong_and_what_to_do() -> None:
         parts=(
             Text(
                 markdown="I could not make a plan of “Split checkout”: what the model wrote is no valid plan, "
-                "also after I asked it to correct it.\n\n- it is not JSON\n\nIts words are kept as p7; nothing is lost. "
-                "Ask again, best in other words or a smaller step: `plan <initiative>`."
+                "also after I asked it to correct it.\n\n- it is not JSON\n\nIts words are kept as p7; "
+                "nothing is lost. Ask again, best in other words or a smaller step: `plan <initiative>`."
             ),
         ),
         detail=(Text(markdown="What the model wrote:\n\n````\nSure! ``` here\n````"),),
