@@ -61,6 +61,9 @@ def postgres() -> Iterator[PostgresServer]:
         data.mkdir()
         server = get_server(data, cleanup_mode="delete")
         try:
-            yield PostgresServer(server.get_uri())
+            running = PostgresServer(server.get_uri())
+            for line in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):  # it never outlives its machine
+                running.execute(sql.SQL(line))
+            yield running
         finally:
             server.cleanup()
