@@ -101,7 +101,7 @@ class AnthropicModel:
                         event = await anext(incoming, None)
                     if event is None:
                         break
-                    if (news := assembly.feed(event.to_dict())) is not None:
+                    if (news := assembly.feed(event.to_dict(warnings=False))) is not None:
                         yield news
         except TimeoutError as error:
             raise ModelUnavailable("it took too long", fault=Fault.SILENT, retryable=True) from error

@@ -58,4 +58,4 @@ def _unlinked(url: str) -> str:
     """Host and path without scheme, query and fragment; what carried data away is cut off."""
     rest = re.sub(r"^[a-z][a-z0-9+.-]*:(?://)?", "", url, flags=re.IGNORECASE)
     rest = re.split(r"[?#]", rest, maxsplit=1)[0].rsplit("@", 1)[-1]
-    return re.sub(r"[`<>|\s]", "", rest)[:120]
+    return re.sub(r"[`<>|\s]", "", rest).replace("://", ":")[:120]

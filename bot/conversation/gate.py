@@ -19,7 +19,7 @@ _TAGS = (
 )
 _TAG = re.compile(rf"/?(?:(?:{_TAGS})\s*/?|[a-z][a-z0-9-]*\s.*)", re.IGNORECASE)
 _ANGLE = re.compile(r"<([^<>\n]{0,800})>")
-_MAY_OPEN_ANGLE = re.compile(r"<(?:$|[!@#/a-zA-Z])")
+_MAY_OPEN_ANGLE = re.compile(r"<[!@#/a-zA-Z]")
 _BRACKET = re.compile(r"\[([^\[\]\n]{0,400})\]")
 _TARGET = re.compile(r"\(([^()\n]*(?:\([^()\n]*\)[^()\n]*)*)\)")
 _WORD = re.compile(r"[^\s\[\]<>{}`\\!|()\"]+")
@@ -116,14 +116,19 @@ class Gate:
         return self._wait_or_take(1, "{", "{{", final=final)
 
     def _angle(self, *, final: bool) -> Taken:
-        if match := _ANGLE.match(self._pending):
-            return match.end(), self._inert(match[1], match[0])
-        if not _MAY_OPEN_ANGLE.match(self._pending):
-            return 1, "<"
+        if final or len(self._pending) > 1:
+            if not _MAY_OPEN_ANGLE.match(self._pending):
+                return 1, "<"
+            if match := _ANGLE.match(self._pending):
+                inert = self._inert(match[1])
+                return (1, "<") if inert is None else (match.end(), inert)
         return self._wait_or_take(1, "<", "<", final=final)
 
-    def _inert(self, inside: str, whole: str) -> str:
-        """What stands for `<inside>`: mentions lose their power, comments and markup vanish, links are judged."""
+    def _inert(self, inside: str) -> str | None:
+        """What stands for `<inside>`: mentions lose their power, comments and markup vanish, links are judged.
+
+        None when the brackets mean nothing, as in `Map<String>`.
+        """
         if inside.startswith("!--"):
             return ""
         target, _, label = inside.partition("|")
@@ -136,7 +141,7 @@ class Gate:
             return self._links.render(label, target, code=bool(self._code))
         if _TAG.fullmatch(inside) and not self._code:
             return ""
-        return whole
+        return None
 
     def _bracket(self, start: int, *, final: bool) -> Taken:
         """`[label](target)`, `![alt](target)`, `[label][reference]`; anything else is just a bracket."""
