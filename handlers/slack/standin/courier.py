@@ -64,8 +64,10 @@ class Courier:
             await asyncio.sleep(delay * self._config.time_scale)
             receipt = await self._carrier.carry("events_api", handed.payload, attempt=attempt, reason=reason)
             self._note(handed, receipt)
-            if receipt.acknowledged or not receipt.again:
+            if receipt.acknowledged:
                 return
+            if not receipt.again:
+                break
             reason = receipt.reason
         handed.given_up = True
         self._ledger.touch()
