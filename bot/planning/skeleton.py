@@ -21,6 +21,7 @@ from bot.planning.plan import (
 )
 from bot.planning.words import title_of
 
+_UNNAMED = "to be named"
 _START_OBJECTIVE = "0.999"
 _START_WINDOW = "28d"
 
@@ -145,7 +146,7 @@ def _items(services: tuple[str, ...], team: str | None, surroundings: Surroundin
 
 def _slos(services: tuple[str, ...], surroundings: Surroundings) -> tuple[SloProposal, ...]:
     proposals = []
-    for name in services:
+    for name in services or (_UNNAMED,):
         defined = [slo for slo in surroundings.slos if slo.service == name]
         proposals += [
             SloProposal(
