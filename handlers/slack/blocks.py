@@ -44,20 +44,13 @@ def native(chart: Chart) -> Block | None:
     fits = 1 <= len(labels) <= CATEGORIES and 1 <= len(names) <= SERIES
     if not fits or len({*labels}) < len(labels) or len({*names}) < len(names) or "" in (*labels, *names):
         return None
+    points = [dict(zip(labels, series.values, strict=False)) for series in chart.series]
+    if any(series.get(label) is None for series in points for label in labels):
+        return None  # Slack wants a value for every category, and absence has none
     drawn = [
-        (
-            name,
-            [
-                {"label": label, "value": value}
-                for label, value in zip(labels, series.values, strict=False)
-                if value is not None
-            ],
-        )
-        for name, series in zip(names, chart.series, strict=True)
+        (name, [{"label": label, "value": series[label]} for label in labels])
+        for name, series in zip(names, points, strict=True)
     ]
-    drawn = [(name, data) for name, data in drawn if data]
-    if not drawn:
-        return None
     if chart.threshold is not None and chart.form == "line" and len(drawn) < SERIES:
         limit = shortened(f"limit {chart.threshold:g}", LABEL)
         drawn.append((limit, [{"label": label, "value": chart.threshold} for label in labels]))

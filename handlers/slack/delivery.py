@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
 
 import structlog
-from slack_sdk.errors import SlackApiError
 
 from bot.domain import Address, Audience, Reply, Text
 from bot.errors import DirectorError
-from bot.ports import CannotPost, DeliveryFailed, Journal
-from handlers.slack.blocks import Level
-from handlers.slack.drawing import REFUSED, Drawing, Picture
+from bot.ports import CannotPost, Journal
+from handlers.slack.blocks import Block
+from handlers.slack.drawing import Drawing, Picture
 from handlers.slack.live import Live
 from handlers.slack.lookup import find, metadata
 from handlers.slack.private import Private, ResponseUrls
@@ -132,8 +130,7 @@ class SlackDelivery:
             rest = ""
         else:
             return None
-        level = self._drawing.levels(post)[0]
-        drawn = await self._drawing.blocks(post, level, skip=1)
+        drawn = await self._drawing.blocks(post, self._drawing.best(post), skip=1)
         try:
             await self._wire.client.chat_stopStream(
                 channel=self._channel,
@@ -172,12 +169,16 @@ class SlackDelivery:
         if stream:
             await best_effort(self._wire.client.chat_stopStream(channel=self._channel, ts=ts), "chat.stopStream")
 
-        async def update(content: dict[str, Any]) -> str:
-            await self._wire.client.chat_update(channel=self._channel, ts=ts, **content)
+        mark = metadata(self._address.turn_id, part)
+
+        async def update(drawn: list[Block]) -> str:
+            await self._wire.client.chat_update(
+                channel=self._channel, ts=ts, text=post.summary, blocks=drawn, metadata=mark
+            )
             return ts
 
         try:
-            await self._drawn(part, post, update)
+            await self._drawing.sent(post, update)
         except TROUBLE as error:
             if code(error) in _GONE:
                 log.info("slack.message_gone", error=code(error), channel=self._channel)
@@ -186,15 +187,23 @@ class SlackDelivery:
         return True
 
     async def _posted(self, part: int, post: Post, root: str) -> str:
-        async def create(content: dict[str, Any]) -> str:
+        mark = metadata(self._address.turn_id, part)
+
+        async def create(drawn: list[Block]) -> str:
             answer = await self._wire.client.chat_postMessage(
-                channel=self._channel, thread_ts=root or None, unfurl_links=False, unfurl_media=False, **content
+                channel=self._channel,
+                thread_ts=root or None,
+                text=post.summary,
+                blocks=drawn,
+                metadata=mark,
+                unfurl_links=False,
+                unfurl_media=False,
             )
             return str(answer["ts"])
 
         await self._journal.intend(part, "post")
         try:
-            ts = await self._drawn(part, post, create)
+            ts = await self._drawing.sent(post, create)
         except TROUBLE as error:
             meaning = in_words(error, self._wire)
             if isinstance(meaning, CannotPost) or code(error) == "ratelimited":
@@ -205,23 +214,6 @@ class SlackDelivery:
             ts = found
         await self._journal.shown(part, ts)
         return ts
-
-    async def _drawn(self, part: int, post: Post, send: Callable[[dict[str, Any]], Any]) -> str:
-        """Send the message at the best level that Slack takes."""
-        mark = metadata(self._address.turn_id, part)
-        levels = self._drawing.levels(post)
-        for number, level in enumerate(levels):
-            drawn = await self._drawing.blocks(post, level)
-            try:
-                ts = await send({"text": post.summary, "blocks": drawn, "metadata": mark})
-            except SlackApiError as error:
-                if code(error) not in REFUSED or number == len(levels) - 1:
-                    raise
-                log.warning("slack.blocks_refused", error=code(error), level=Level(level).name)
-                continue
-            self._drawing.accepted(post, level)
-            return str(ts)
-        raise DeliveryFailed("Slack could not be reached; the answer is stored and will be delivered later.")
 
     async def _clear_status(self) -> None:
         if self._status:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
+from slack_sdk.errors import SlackApiError
 
 from bot.domain import Chart
 from bot.errors import DirectorError
@@ -16,6 +18,9 @@ from handlers.slack.wire import TROUBLE, Wire, code
 log = structlog.get_logger(__name__)
 
 Picture = Callable[[Chart], Awaitable[bytes]]
+Send = Callable[[list[Block]], Awaitable[str]]
+
+UNREAD_PICTURE = 1.5  # seconds that Slack may take to know an uploaded file
 
 REFUSED = frozenset(
     ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_blocks_too_many", "block_mismatch")
@@ -29,12 +34,37 @@ class Drawing:
         self._wire, self._picture = wire, picture
         self._uploaded: dict[str, str | None] = {}
 
-    def levels(self, post: Post) -> tuple[Level, ...]:
-        """The levels to try in turn; Slack may refuse a block type that this workspace doesn't have yet."""
-        charts = any(isinstance(part, Chart) for part in post.parts)
-        if not charts:
+    async def sent(self, post: Post, send: Send) -> str:
+        """Send the message at the best level that Slack takes; raises what the last try raised.
+
+        Slack may refuse a block type that this workspace doesn't have yet, or a picture that it hasn't read yet.
+        """
+        levels = self._levels(post)
+        before = None
+        for number, level in enumerate(levels):
+            if level is before:
+                await asyncio.sleep(UNREAD_PICTURE)
+            before = level
+            try:
+                ts = await send(await self.blocks(post, level))
+            except SlackApiError as error:
+                if code(error) not in REFUSED or number == len(levels) - 1:
+                    raise
+                log.warning("slack.blocks_refused", error=code(error), level=level.name)
+                continue
+            if level is Level.PICTURES and levels[0] is Level.NATIVE:
+                self._wire.charts = False  # native charts are refused here: no second try for the next answer
+            return ts
+        raise AssertionError("a message has at least one level")
+
+    def best(self, post: Post) -> Level:
+        return self._levels(post)[0]
+
+    def _levels(self, post: Post) -> tuple[Level, ...]:
+        if not any(isinstance(part, Chart) for part in post.parts):
             return (Level.NATIVE, Level.WORDS)
-        return (Level.NATIVE, Level.PICTURES, Level.WORDS) if self._wire.charts else (Level.PICTURES, Level.WORDS)
+        pictures = (Level.PICTURES, Level.PICTURES, Level.WORDS)
+        return (Level.NATIVE, *pictures) if self._wire.charts else pictures
 
     async def blocks(self, post: Post, level: Level, *, skip: int = 0) -> list[Block]:
         """The blocks of the message from part `skip` on."""
@@ -44,11 +74,6 @@ class Drawing:
             if isinstance(part, Chart) and wants_picture(part, level) and (file_id := await self._upload(part)):
                 pictures[number] = file_id
         return blocks(parts, level, pictures)
-
-    def accepted(self, post: Post, level: Level) -> None:
-        """Remember that native charts are refused here, so that the next answer needs no second try."""
-        if level is Level.PICTURES and any(isinstance(part, Chart) for part in post.parts):
-            self._wire.charts = False
 
     async def _upload(self, chart: Chart) -> str | None:
         key = chart.model_dump_json()

@@ -9,9 +9,9 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.domain import Address
-from bot.ports import DeliveryFailed, Journal
+from bot.ports import Journal
 from handlers.slack.blocks import Block
-from handlers.slack.drawing import REFUSED, Drawing
+from handlers.slack.drawing import Drawing
 from handlers.slack.lookup import metadata
 from handlers.slack.render import Post
 from handlers.slack.wire import TROUBLE, Wire, code, in_words
@@ -62,17 +62,13 @@ class Private:
             await self._journal.shown(part, await self._said(part, post))
 
     async def _said(self, part: int, post: Post) -> str:
-        levels = self._drawing.levels(post)
-        for number, level in enumerate(levels):
-            drawn = await self._drawing.blocks(post, level)
-            try:
-                return await self._sent(part, post, drawn)
-            except SlackApiError as error:
-                if code(error) not in REFUSED or number == len(levels) - 1:
-                    raise in_words(error, self._wire) from error
-            except TROUBLE as error:
-                raise in_words(error, self._wire) from error
-        raise DeliveryFailed("Slack could not be reached; the answer is stored and will be delivered later.")
+        async def send(drawn: list[Block]) -> str:
+            return await self._sent(part, post, drawn)
+
+        try:
+            return await self._drawing.sent(post, send)
+        except TROUBLE as error:
+            raise in_words(error, self._wire) from error
 
     async def _sent(self, part: int, post: Post, drawn: list[Block]) -> str:
         try:

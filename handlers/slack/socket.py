@@ -119,6 +119,6 @@ class Socket(AsyncSocketModeHandler):
 
     async def _reconnected(self) -> None:
         try:
-            await self.client.connect_to_new_endpoint()  # type: ignore[no-untyped-call]
+            await self.client.connect_to_new_endpoint()
         except TROUBLE as error:
             log.warning("slack.socket_refused", error=code(error))

@@ -16,6 +16,8 @@ def split(markdown: str, limit: int, *, size: Measure = len) -> tuple[str, ...]:
 
     A code block that must be divided is closed and opened again, a table repeats its head.
     """
+    if size(markdown) <= limit:
+        return (markdown,) if markdown.strip() else ()
     pieces: list[str] = []
     current = ""
     for block in _blocks(markdown):
