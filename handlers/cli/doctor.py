@@ -86,7 +86,7 @@ async def _within(name: str, ask: Callable[[], Awaitable[str | None]], *, off: s
         return Check(name, "problem", redact(str(error)))
     except TimeoutError:
         return Check(
-            name, "problem", f"no answer within {PATIENCE:.0f} s; is its address right, and reachable from here?"
+            name, "problem", f"no answer within {PATIENCE:g} s; is its address right, and reachable from here?"
         )
     except Exception as error:  # noqa: BLE001  # logged and told
         import structlog
@@ -112,7 +112,12 @@ def _slos(settings: Settings) -> str | None:
     definitions = load_definitions(settings.slos)
     if not definitions.objectives:
         raise UsageError("they define no objective, so there is nothing to review (docs/slos.md)")
-    return f"{len(definitions.objectives)} objectives of {len(definitions.service_names)} services"
+    objectives, services = len(definitions.objectives), len(definitions.service_names)
+    return f"{objectives} objective{_s(objectives)} of {services} service{_s(services)}"
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def _teams(settings: Settings) -> list[Check]:

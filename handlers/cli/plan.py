@@ -11,8 +11,6 @@ from bot.errors import UsageError
 from handlers.cli.session import begin, run_async, show, show_json, show_reply, tell, terminal_place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bot.planning import Draft
     from bot.planning.findings import Finding
     from bot.planning.plan import Plan
@@ -65,7 +63,7 @@ def new(
         from bot.planning import plan_reply
 
         show_reply(plan_reply(stored, draft.findings, note=draft.note, problems=draft.problems))
-    return 1 if stored.plan is None or _blocked(draft.findings) else 0
+    return 1 if stored.plan is None else 0
 
 
 @group.command("show")
@@ -87,19 +85,14 @@ def show_plan(
         return stored
 
     stored = run_async(work())
-    if stored.plan is None:
-        from bot.planning import plan_reply
-
-        show_reply(plan_reply(stored))
-        return 1
-    findings = _findings(begin(context)[1], stored.plan)
-    if json:
+    if json and stored.plan is not None:
         show_json(stored.plan.model_dump(mode="json"))
-    else:
-        from bot.planning import plan_reply
+        return 0
+    from bot.planning import plan_reply
 
-        show_reply(plan_reply(stored, findings))
-    return 1 if _blocked(findings) else 0
+    findings = _findings(begin(context)[1], stored.plan) if stored.plan is not None else []
+    show_reply(plan_reply(stored, findings))
+    return 1 if stored.plan is None else 0
 
 
 @group.command("list")
@@ -163,11 +156,7 @@ def check_plan(
     else:
         told = "\n".join(f"{item.severity}: {item.rule}: {item.where}: {item.text}" for item in findings)
         show(told or "No findings.")
-    return 1 if _blocked(findings) else 0
-
-
-def _blocked(findings: Sequence[Finding]) -> bool:
-    return any(finding.severity == "block" for finding in findings)
+    return 1 if any(finding.severity == "block" for finding in findings) else 0
 
 
 def _findings(settings: Settings, plan: Plan) -> list[Finding]:
