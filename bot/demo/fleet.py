@@ -1,8 +1,8 @@
 """The sample fleet: six services of an outdoor shop, nine weeks of hourly events with incidents, made by formula.
 
-The events are invented and look it: the same hour always gives the same numbers, and incidents are placed a fixed
-number of days before `now`, so that the demo tells the same story whenever it is started. Some hours to come are written
-too, so that a demo left open for a day doesn't go stale.
+The events are invented and look it: the same hour always gives the same numbers, and incidents lie a fixed number of
+days before `now`, so that the demo tells the same story whenever it is started. Some hours to come are written too, so
+that a demo left open for a day doesn't go stale.
 """
 
 from __future__ import annotations

@@ -152,9 +152,9 @@ def _bars(axes: Axes, chart: dict[str, Any], look: dict[str, Any]) -> None:
                 )
         if count > 1:
             axes.bar(0, 0, color=colour, label=series["name"])
+    axes.margins(y=0.16)
     _threshold(axes, chart, look)
     axes.set_xticks(range(len(chart["categories"])), chart["categories"])
-    axes.margins(y=0.14)
     _unit(axes.yaxis, chart["unit"])
     if count > 1:
         axes.legend(frameon=False, labelcolor=look["ink"], fontsize=12.5, loc="upper left", ncols=min(count, 4))
@@ -166,6 +166,15 @@ def _lying_bars(axes: Axes, chart: dict[str, Any], look: dict[str, Any]) -> None
     values = chart["series"][0]["values"]
     for at, value in enumerate(values):
         if value is None:
+            axes.annotate(
+                "no figure",
+                (0, at),
+                xytext=(7, 0),
+                textcoords="offset points",
+                va="center",
+                color=look["soft"],
+                fontsize=13,
+            )
             continue
         below = chart["threshold"] is not None and value <= chart["threshold"]
         axes.barh(at, value, height=0.62, color=look["alarm"] if below else look["lines"][0], zorder=3)

@@ -1,0 +1,303 @@
+"""OpenSLO files: what they define, and every mistake at once with file, line, field and remedy."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from bot.reliability import DefinitionError, check, load_definitions
+from bot.reliability.definitions import (
+    Definitions,
+    Indicator,
+    ObjectiveDefinition,
+    PrometheusQuery,
+    ServiceDefinition,
+    TableQuery,
+    Window,
+)
+
+SLO = """\
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: checkout-availability}
+spec:
+  service: checkout
+  indicator:
+    metadata: {name: ratio}
+    spec:
+      ratioMetric:
+        counter: true
+        bad: {metricSource: {type: Prometheus, spec: {query: 'http_total{code=~"5.."}'}}}
+        total: {metricSource: {type: Prometheus, spec: {query: http_total}}}
+  timeWindow:
+    - {duration: 28d, isRolling: true}
+  budgetingMethod: Occurrences
+  objectives:
+    - {displayName: availability, target: 0.999}
+"""
+DEFINED = ObjectiveDefinition(
+    service="checkout",
+    slo="checkout-availability",
+    name="availability",
+    target=Decimal("0.999"),
+    window=Window("28d", timedelta(days=28)),
+    indicator=Indicator("ratio", total=PrometheusQuery("http_total"), bad=PrometheusQuery('http_total{code=~"5.."}')),
+)
+
+
+def written(folder: Path, text: str, name: str = "slo.yml") -> Path:
+    path = folder / name
+    path.write_text(dedent(text))
+    return path
+
+
+def mistakes(path: Path) -> list[str]:
+    return [str(mistake).replace(f"{path.parent}/", "") for mistake in check([path])]
+
+
+def test_an_slo_with_an_inline_indicator_is_read(tmp_path: Path) -> None:
+    path = written(tmp_path, SLO)
+    assert load_definitions([path]) == Definitions((ServiceDefinition("checkout"),), (DEFINED,))
+
+
+def test_an_indicator_may_stand_in_another_file_and_a_data_source_may_say_its_type(tmp_path: Path) -> None:
+    written(
+        tmp_path,
+        """\
+        apiVersion: openslo/v1
+        kind: DataSource
+        metadata: {name: main}
+        spec: {type: Prometheus, connectionDetails: {url: http://prometheus:9090}}
+        ---
+        apiVersion: openslo/v1
+        kind: SLI
+        metadata: {name: ratio}
+        spec:
+          ratioMetric:
+            counter: true
+            bad: {metricSource: {metricSourceRef: main, spec: {query: 'http_total{code=~"5.."}'}}}
+            total: {metricSource: {metricSourceRef: main, spec: {query: http_total}}}
+        """,
+        "sli.yaml",
+    )
+    written(
+        tmp_path,
+        """\
+        apiVersion: openslo/v1
+        kind: SLO
+        metadata: {name: checkout-availability}
+        spec:
+          service: checkout
+          indicatorRef: ratio
+          timeWindow: [{duration: 28d, isRolling: true}]
+          budgetingMethod: Occurrences
+          objectives: [{displayName: availability, targetPercent: 99.9}]
+        """,
+    )
+    assert load_definitions([tmp_path]).objectives == (DEFINED,)
+
+
+def test_services_keep_their_titles_and_come_sorted(tmp_path: Path) -> None:
+    written(
+        tmp_path,
+        SLO
+        + """\
+---
+apiVersion: openslo/v1
+kind: Service
+metadata: {name: billing, displayName: Billing}
+spec: {description: Invoices}
+""",
+    )
+    assert load_definitions([tmp_path]).services == (
+        ServiceDefinition("billing", title="Billing", description="Invoices"),
+        ServiceDefinition("checkout"),
+    )
+
+
+def test_a_table_s_path_is_relative_to_its_file(tmp_path: Path) -> None:
+    text = SLO.replace("type: Prometheus, spec: {query: http_total}", "type: CSV, spec: {file: e.csv, series: all}")
+    text = text.replace(
+        "type: Prometheus, spec: {query: 'http_total{code=~\"5..\"}'}", "type: CSV, spec: {file: e.csv, series: bad}"
+    )
+    found = load_definitions([written(tmp_path, text)]).objectives[0].indicator
+    table = (tmp_path / "e.csv").resolve()
+    assert (found.total, found.bad) == (TableQuery(table, "all"), TableQuery(table, "bad"))
+
+
+@pytest.mark.parametrize("target", ["0.999", "0.9999999999999", "'0.9990'"])
+def test_a_target_is_exactly_what_was_written(tmp_path: Path, target: str) -> None:
+    path = written(tmp_path, SLO.replace("target: 0.999", f"target: {target}"))
+    assert load_definitions([path]).objectives[0].target == Decimal(target.strip("'"))
+
+
+@pytest.mark.parametrize("target", ["1.0", "0", "1.5"])
+def test_an_impossible_target_is_accepted_so_that_it_can_be_shown(tmp_path: Path, target: str) -> None:
+    path = written(tmp_path, SLO.replace("target: 0.999", f"target: {target}"))
+    assert load_definitions([path]).objectives[0].target == Decimal(target)
+
+
+def test_an_objective_without_a_name_is_counted(tmp_path: Path) -> None:
+    path = written(tmp_path, SLO.replace("- {displayName: availability, target: 0.999}", "- {target: 0.99}"))
+    assert load_definitions([path]).objectives[0].name == "objective-1"
+
+
+def test_an_alert_policy_beside_the_slos_is_left_alone(tmp_path: Path) -> None:
+    written(tmp_path, SLO + "---\napiVersion: openslo/v1\nkind: AlertPolicy\nmetadata: {name: x}\nspec: {}\n")
+    assert load_definitions([tmp_path]).objectives == (DEFINED,)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "duration: 28d, isRolling: true",
+            "duration: 1M, calendar: {startTime: x, timeZone: UTC}",
+            ("slo.yml:14: spec.timeWindow[0].calendar: calendar windows are not supported yet; "
+            "use a rolling one: duration: 28d, isRolling: true"),
+        ),
+        (
+            "28d",
+            "4 weeks",
+            ("slo.yml:14: spec.timeWindow[0].duration: '4 weeks' is no rolling window; "
+            "write hours, days or weeks such as 28d, from 1h to 366d"),
+        ),
+        (
+            "Occurrences",
+            "Timeslices",
+            "slo.yml:15: spec.budgetingMethod: 'Timeslices' is not supported yet; use Occurrences",
+        ),
+        (
+            "target: 0.999",
+            "target: high",
+            ("slo.yml:17: spec.objectives[0].target: 'high' is not a number; "
+            "write 0.999 (target) or 99.9 (targetPercent)"),
+        ),
+        (
+            "target: 0.999",
+            "target: 0.999, targetPercent: 99.9",
+            "slo.yml:17: spec.objectives[0]: needs either target (0.999) or targetPercent (99.9)",
+        ),
+        (
+            "target: 0.999",
+            "target: 0.999, compositeWeight: 1",
+            ("slo.yml:17: spec.objectives[0].compositeWeight: composite SLOs are not supported yet; "
+            "write one SLO per indicator"),
+        ),
+        (
+            "counter: true",
+            "counter: false",
+            "slo.yml:10: spec.indicator.spec.ratioMetric.counter: only counters are supported; add counter: true",
+        ),
+        (
+            "counter: true",
+            'counter: "true"',
+            "slo.yml:10: spec.indicator.spec.ratioMetric.counter: must be true or false, without quotes",
+        ),
+        ("service: checkout", "servce: checkout", ("slo.yml:5: spec.servce: is no field of OpenSLO v1 here; "
+         "did you mean service?")),
+        ("service: checkout", "service: 12", "slo.yml:5: spec.service: must be text; put it in quotes"),
+        (
+            "query: http_total}",
+            "query: 'sum(rate(http_total[5m]))'}",
+            ("slo.yml:12: spec.indicator.spec.ratioMetric.total.metricSource.spec.query: an aggregation is not "
+            "allowed here, the Director sums by itself; write only the counter's selector: http_total"),
+        ),
+        (
+            "type: Prometheus, spec: {query: http_total}",
+            "type: Datadog, spec: {query: http_total}",
+            ("slo.yml:12: spec.indicator.spec.ratioMetric.total.metricSource.type: 'Datadog' is not supported; "
+            "use Prometheus (anything that speaks its API) or CSV"),
+        ),
+        (
+            "'http_total{code=~\"5..\"}'",
+            "http_total",
+            ("slo.yml:9: spec.indicator.spec.ratioMetric: good or bad and total are the same query; "
+            "the part must select fewer events than total"),
+        ),
+        (
+            "apiVersion: openslo/v1",
+            "apiVersion: openslo/v2alpha",
+            "slo.yml:1: apiVersion: 'openslo/v2alpha' is not supported; write openslo/v1",
+        ),
+        (
+            "kind: SLO",
+            "kind: Slo",
+            ("slo.yml:2: kind: 'Slo' is not supported; use one of Service, SLI, SLO, DataSource, "
+            "AlertPolicy, AlertCondition, AlertNotificationTarget"),
+        ),
+        (
+            "checkout-availability}",
+            "'has space'}",
+            ("slo.yml:3: metadata.name: may hold only letters, digits and - _ . / "
+             "between a first and last letter or digit"),
+        ),
+    ],
+)  # fmt: skip
+def test_each_mistake_is_told_with_its_place_and_remedy(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    assert old in SLO
+    found = mistakes(written(tmp_path, SLO.replace(old, new, 1)))
+    assert expected in found
+
+
+def test_a_latency_indicator_is_refused_by_name(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        """\
+        apiVersion: openslo/v1
+        kind: SLI
+        metadata: {name: latency}
+        spec:
+          thresholdMetric: {metricSource: {type: Prometheus, spec: {query: x}}}
+        """,
+    )
+    assert mistakes(path) == [
+        (
+            "slo.yml:5: spec.thresholdMetric: latency and other threshold metrics are not supported yet; "
+            "use ratioMetric with good or bad and total"
+        )
+    ]
+
+
+def test_an_unknown_indicator_reference_names_near_ones(tmp_path: Path) -> None:
+    inline = SLO[SLO.index("  indicator:") : SLO.index("  timeWindow:")]
+    written(tmp_path, SLO.replace(inline, "  indicatorRef: rato\n"))
+    ratio = "apiVersion: openslo/v1\nkind: SLI\nmetadata: {name: ratio}\nspec:\n" + dedent(
+        inline[inline.index("      ratioMetric:") :]
+    ).replace("\n", "\n  ").replace("ratioMetric:", "  ratioMetric:", 1)
+    written(tmp_path, ratio, "sli.yml")
+    assert [str(item) for item in check([tmp_path])] == [
+        f"{tmp_path}/slo.yml:6: spec.indicatorRef: there is no SLI 'rato'; did you mean ratio?"
+    ]
+
+
+def test_a_name_given_twice_points_at_the_first(tmp_path: Path) -> None:
+    first, second = written(tmp_path, SLO, "a.yml"), written(tmp_path, SLO, "b.yml")
+    assert [str(item) for item in check([tmp_path])] == [
+        f"{second}:3: metadata.name: SLO 'checkout-availability' is defined twice; first in {first}:3. Rename one"
+    ]
+
+
+def test_all_mistakes_of_all_files_come_in_one_error(tmp_path: Path) -> None:
+    written(tmp_path, SLO.replace("Occurrences", "Timeslices"), "a.yml")
+    written(tmp_path, "just: yaml\n", "b.yml")
+    written(tmp_path, "a: [1\n", "c.yml")
+    missing = tmp_path / "missing"
+    with pytest.raises(DefinitionError) as raised:
+        load_definitions([tmp_path, missing])
+    assert str(raised.value).replace(f"{tmp_path}/", "").splitlines() == [
+        "The SLO files have 4 mistakes:",
+        "  b.yml:1: this is no OpenSLO document; it needs apiVersion: openslo/v1 and kind",
+        "  c.yml:2: this is not valid YAML: expected ',' or ']', but got '<stream end>'",
+        "  missing: there is no such file or folder; check DIRECTOR_SLOS",
+        "  a.yml:15: spec.budgetingMethod: 'Timeslices' is not supported yet; use Occurrences",
+    ]
+    assert raised.value.exit_code == 2
+
+
+def test_an_empty_folder_defines_nothing(tmp_path: Path) -> None:
+    assert load_definitions([tmp_path]) == Definitions()

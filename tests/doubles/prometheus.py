@@ -1,0 +1,275 @@
+"""A real Prometheus with a past whose truth is known, and a server that answers as badly as servers do."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+STEP = 300  # seconds between samples
+DAYS = 29
+END = datetime(2026, 11, 16, 8, 0, 0, tzinfo=UTC)  # the last sample; a Monday
+AT = END + timedelta(seconds=47)  # the instant of evaluation, not on a scrape
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Bad and total events that really happened in the window before AT."""
+
+    bad: float
+    total: float
+
+
+@dataclass(frozen=True)
+class Fleet:
+    url: str
+    truth: dict[str, Truth]
+
+
+@dataclass
+class _Service:
+    """Events per step as functions of the step's number (0 = oldest); None: no sample is taken."""
+
+    name: str
+    total: Callable[[int], float | None]
+    bad: Callable[[int], float] | None = None
+    resets: frozenset[int] = frozenset()
+    pods: int = 2
+
+
+_STEPS = DAYS * 86_400 // STEP
+_WINDOW = 28 * 86_400 // STEP
+_HOUR = 3_600 // STEP
+
+
+def _services() -> Iterator[_Service]:
+    def daily(step: int) -> float:
+        return 400 + 300 * ((step // _HOUR) % 24 > 8)
+
+    def last(hours: float) -> int:
+        return _STEPS - int(hours * _HOUR)
+
+    yield _Service("fine", daily, lambda step: 0.0002 * daily(step))
+    yield _Service("spent", daily, lambda step: daily(step) * (0.35 if last(100) <= step < last(97) else 0.0003))
+    yield _Service("risky", daily, lambda step: daily(step) * (0.165 if last(60) <= step < last(57) else 0.00011))
+    yield _Service("restarts", daily, lambda step: 0.0004 * daily(step), resets=frozenset({900, 3000, 7000}))
+    yield _Service("faultless", daily)
+    yield _Service("silent", lambda step: 0.0, lambda step: 0.0)
+    yield _Service("few", lambda step: float(step % (5 * _HOUR) == 0), lambda step: float(step == 133 * 5 * _HOUR))
+    yield _Service("dead", lambda step: daily(step) if step < last(240) else None, lambda step: 0.0001 * daily(step))
+    yield _Service("born", lambda step: daily(step) if step >= last(72) else None, lambda step: 0.0001 * daily(step))
+    yield _Service(
+        "holed",
+        lambda step: None if last(200) <= step < last(128) else daily(step),
+        lambda step: 0.0001 * daily(step),
+    )
+
+
+def _openmetrics(service: _Service) -> Iterator[tuple[str, float, int]]:
+    """Samples as (series, value, seconds); every pod carries its share of the events."""
+    start = int(END.timestamp()) - _STEPS * STEP
+    for pod in range(service.pods):
+        good = bad = 0.0
+        for step in range(_STEPS + 1):
+            total = service.total(step)
+            if total is None:
+                continue
+            if step in service.resets and pod == 0:
+                good = bad = 0.0
+            failed = (service.bad(step) if service.bad else 0.0) / service.pods
+            good += total / service.pods - failed
+            bad += failed
+            labels = f'service="{service.name}",pod="p{pod}"'
+            at = start + step * STEP
+            yield f'events_total{{{labels},code="200"}}', good, at
+            if service.bad is not None:
+                yield f'events_total{{{labels},code="500"}}', bad, at
+
+
+def _truth(service: _Service) -> Truth:
+    """Counted from the events themselves: those of the steps whose end lies in the window before AT.
+
+    The first and last part of a step are spread as `increase` spreads them; with an even flow inside a step that is
+    what happened.
+    """
+    first = _STEPS - _WINDOW
+    bad = total = 0.0
+    for step in range(first + 1, _STEPS + 1):
+        events = service.total(step)
+        if events is None:
+            continue
+        total += events
+        bad += service.bad(step) if service.bad else 0.0
+    return Truth(bad, total)
+
+
+def _backfill(folder: Path) -> dict[str, Truth]:
+    services = list(_services())
+    samples: dict[str, list[tuple[float, int]]] = {}
+    for service in services:
+        for series, value, at in _openmetrics(service):
+            samples.setdefault(series, []).append((value, at))
+    data = folder / "data"
+    data.mkdir()
+    chunk = 54 * 3_600
+    start = int(END.timestamp()) - _STEPS * STEP
+    for begin in range(start - start % chunk, int(END.timestamp()) + 1, chunk):
+        text = folder / f"{begin}.om"
+        with text.open("w") as file:
+            file.write("# TYPE events counter\n")
+            for series, values in samples.items():
+                inside = [(value, at) for value, at in values if begin <= at < begin + chunk]
+                file.writelines(f"{series} {value!r} {at}\n" for value, at in inside)
+            file.write("# EOF\n")
+        if text.stat().st_size > 100:
+            command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=54h"]
+            subprocess.run([*command, str(text), str(data)], check=True, capture_output=True, timeout=120)
+        text.unlink()
+    return {service.name: _truth(service) for service in services}
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (folder / "prometheus.yml").write_text("global: {scrape_interval: 1h}\n")
+    command = [
+        "prometheus",
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        "--storage.tsdb.retention.time=20y",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--log.level=error",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_ready(process, url)
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError(f"prometheus ended with {process.returncode}")
+        try:
+            with urllib.request.urlopen(f"{url}/-/ready", timeout=2) as answer:  # noqa: S310 - loopback
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("prometheus was not ready within 30 s")
+
+
+@pytest.fixture(scope="session")
+def prometheus_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """A real Prometheus holding the fleet's past. Without the program the test is skipped, in CI it fails."""
+    if shutil.which("prometheus") is None or shutil.which("promtool") is None:
+        reason = "prometheus and promtool are not installed (Debian package: prometheus)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("prometheus")
+    truth = _backfill(folder)
+    with _server(folder) as url:
+        yield Fleet(url, truth)
+
+
+# --- a server that misbehaves ---
+
+Answer = Callable[[web.Request, dict[str, str]], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class HostileServer:
+    """Answers every query as `answer` says, and remembers what it was asked."""
+
+    url: str
+    asked: list[dict[str, str]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    most_at_once: int = 0
+
+
+@asynccontextmanager
+async def hostile(answer: Answer, *, version: bool = True) -> AsyncIterator[HostileServer]:
+    server = HostileServer("")
+    running = itertools.count()
+    now = 0
+
+    async def query(request: web.Request) -> web.StreamResponse:
+        nonlocal now
+        next(running)
+        form = {key: str(value) for key, value in (await request.post()).items()}
+        server.asked.append({"endpoint": request.path.rpartition("/")[2], **form})
+        server.headers.append(dict(request.headers))
+        now += 1
+        server.most_at_once = max(server.most_at_once, now)
+        try:
+            return await answer(request, form)
+        finally:
+            now -= 1
+
+    async def buildinfo(_: web.Request) -> web.Response:
+        if not version:
+            return web.Response(status=404, text="no such page")
+        return web.json_response({"status": "success", "data": {"version": "9.9.9"}})
+
+    app = web.Application()
+    app.router.add_post("/api/v1/query", query)
+    app.router.add_post("/api/v1/query_range", query)
+    app.router.add_get("/api/v1/status/buildinfo", buildinfo)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield server
+    finally:
+        await runner.cleanup()
+
+
+def success(result: list[object], kind: str = "vector", **more: object) -> web.Response:
+    return web.json_response({"status": "success", "data": {"resultType": kind, "result": result}, **more})
+
+
+def figure(name: str, value: str, at: float = 0) -> dict[str, object]:
+    return {"metric": {"director_figure": name}, "value": [at, value]}
+
+
+async def never(_: web.Request, __: dict[str, str]) -> web.StreamResponse:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def truncated(request: web.Request, _: dict[str, str]) -> web.StreamResponse:
+    """Promises more than it sends, and hangs up."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "5000"})
+    await response.prepare(request)
+    await response.write(json.dumps({"status": "success", "data": {}}).encode()[:-3])
+    if request.transport is not None:
+        request.transport.close()
+    return response
