@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from bot.domain import Fact
 
-PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_.-]{1,40})\s*\}\}")
+PLACEHOLDER = re.compile(r"\{\{[ \t]{0,8}([A-Za-z0-9_.-]{1,40})[ \t]{0,8}\}\}")
 NO_FIGURE = "no figure"
 _NUMBERED = re.compile(r"f(\d+)")
 

@@ -40,10 +40,14 @@ class Gate:
         self._links = links or Links()
         self._pending = ""
         self._code = 0  # length of the backtick run that opened the code we are in
+        self._after_return = False
         self._line = ""  # what went out since the last line break, for definitions at its start
         self.own = ""
 
     def feed(self, text: str) -> str:
+        if self._after_return and text.startswith("\n"):
+            text = text[1:]  # the other half of one line break
+        self._after_return = text.endswith("\r") or (self._after_return and not text)
         self._pending += visible(text.replace("\r\n", "\n").replace("\r", "\n"))
         return self._drain(final=False)
 
@@ -56,6 +60,8 @@ class Gate:
         out: list[str] = []
         while self._pending and (taken := self._next(final=final)) is not None:
             length, piece = taken
+            if self._line.endswith("<") and piece.startswith(("@", "#", "!")):
+                piece = f" {piece}"  # together they would be a mention
             is_fact = PLACEHOLDER.match(self._pending[:length]) is not None
             self._pending = self._pending[length:]
             self.own += " " if is_fact else piece

@@ -29,6 +29,8 @@ CASES = {
     "a placeholder that is none is no figure": ("{{17.3 %}} left", "no figure left"),
     "single braces stay": ("a {dict} and {", "a {dict} and {"),
     "half a placeholder stays what it is": ("wait {{f1", "wait {{f1"),
+    "a mention is not made of what is left": ("<<!channel>> <<@U1>>", "< @channel> < @U1>"),
+    "line breaks of all kinds": ("a\r\nb\rc\nd", "a\nb\nc\nd"),
     "everyone is not called": ("<!channel> and <!here|here>: look", "@channel and @here: look"),
     "nobody is called": ("ask <@U123> or <@U124|dana>", "ask @U123 or @dana"),
     "no group is called": ("<!subteam^S1|@oncall> <!subteam^S2>", "@oncall @subteam"),
