@@ -88,7 +88,7 @@ class Workspace:
         app.router.add_get("/standin/messages", self._messages)
         app.router.add_get("/standin/live", self._live)
         app.router.add_get("/standin/files/{id}/{name}", self._file)
-        for name in ("say", "command", "action", "view_submit", "view_close", "home"):
+        for name in ("say", "command", "action", "view_submit", "view_close", "home", "invite"):
             app.router.add_post(f"/standin/{name}", self._post)
         self._runner = web.AppRunner(app, shutdown_timeout=1)
         await self._runner.setup()
@@ -113,8 +113,7 @@ class Workspace:
         made = {"type": "message", "ts": self.new_ts(), "user": user, "text": text, "streaming": False, **more}
         if to is not None:
             made["ephemeral"] = True
-        else:
-            self.messages.setdefault(channel, {})[made["ts"]] = made
+        self.messages.setdefault(channel, {})[made["ts"]] = made
         await self.push({"type": "message", "channel": channel, "message": made}, to=to)
         return str(made["ts"])
 
@@ -184,6 +183,9 @@ class Workspace:
             more = {"thread_ts": body["thread_ts"]} if "thread_ts" in body else {}
             ts = await self.message(body["channel"], body["user"], body["text"], **more)
             return web.json_response({"ts": ts})
+        if name == "invite":
+            invited = next(one for one in self.state["channels"] if one["id"] == body["channel"])
+            invited["bot_is_member"] = True
         if name == "home" and self.home is not None:
             await self.push({"type": "home", "view": self.home}, to=body["user"])
         return web.json_response({"errors": self.errors} if name == "view_submit" and self.errors else {})

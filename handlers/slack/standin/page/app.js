@@ -45,6 +45,7 @@ async function act(what) {
 
 async function say(channel, thread, text) {
   const command = /^(\/\S+)\s*([\s\S]*)$/.exec(text);
+  if (command?.[1] === "/invite") return invite(channel, command[2]);
   if (command) {
     const known = store.state.app.commands.map((one) => one.command);
     if (!known.includes(command[1])) throw new Error(`“${command[1]}” is not a command here. There is ${known.join(", ") || "none"}.`);
@@ -53,8 +54,17 @@ async function say(channel, thread, text) {
     return;
   }
   const body = { user: store.me, channel, text: outgoing(text, store.state.users, store.state.channels) };
-  const answer = await api.say(thread ? { ...body, thread_ts: thread } : body);
-  if (!thread && answer.ts) asked = { channel, ts: answer.ts };
+  if (!thread) asked = { channel, ts: null }; // the socket may be faster than the answer to this request
+  await api.say(thread ? { ...body, thread_ts: thread } : body);
+}
+
+/** Slack's own `/invite @name`: the person brings the app into the channel. */
+async function invite(channel, words) {
+  const [, id] = /^<@(\w+)>/.exec(outgoing(words.trim(), store.state.users, [])) ?? [];
+  if (!id) throw new Error("Say whom to invite, for example /invite @Director.");
+  await api.invite({ user: store.me, channel, invited: id });
+  store.open(await api.state(store.me), store.me);
+  draw();
 }
 
 // --- what arrives ---
@@ -64,6 +74,7 @@ function receive(event) {
   if (event.type === "message" || event.type === "message_changed") {
     if (message.ephemeral && typeof message.ephemeral === "string" && message.ephemeral !== store.me) return;
     store.put(channel, message);
+    if (asked?.channel === channel && asked.ts === null && message.user === store.me && !message.thread_ts) asked.ts = message.ts;
     if (message.user === store.director) {
       store.setStatus(channel, message.thread_ts ?? "", null);
       openAnswer(channel, message.thread_ts);
@@ -76,7 +87,7 @@ function receive(event) {
   } else if (event.type === "view") {
     modal.show(event.view);
   } else if (event.type === "view_closed") {
-    modal.hide();
+    if (!event.view_id || event.view_id === modal.view?.id) modal.hide();
   } else if (event.type === "home") {
     store.home = event.view;
   }
@@ -91,7 +102,7 @@ function openAnswer(channel, thread) {
 }
 
 async function catchUp() {
-  store.open(await api.state(), store.me);
+  store.open(await api.state(store.me), store.me);
   const loaded = await Promise.all(store.visible.map(async (channel) => [channel.id, (await api.messages(channel.id, store.me)).messages]));
   for (const [channel, messages] of loaded) store.load(channel, messages);
   store.statuses.clear();
@@ -298,7 +309,7 @@ async function begin() {
     // without storage the workspace's own choice holds
   }
   try {
-    store.open(await api.state(), chosen);
+    store.open(await api.state(chosen), chosen);
   } catch (error) {
     replace($("room"), h("p", { class: "loading", role: "alert" }, `${error.message} Trying again …`));
     setTimeout(begin, 2000);

@@ -6,7 +6,7 @@ import { pie } from "./pie.js";
 const HEIGHT = 220;
 const CHARACTER = 6.4; // width of an 11.5 px digit or letter, near enough to make room for labels
 
-export const number = (value) => value.toLocaleString("en", { maximumFractionDigits: 4 });
+export const number = (value) => value.toLocaleString("en", { maximumFractionDigits: 4 }).replace("-", "−");
 
 /** Round steps from at or below `low` to at or above `high`. */
 export function ticks(low, high, wanted = 5) {
@@ -123,7 +123,7 @@ function asTable(title, data) {
   const head = h("tr", null, h("th", { scope: "col" }, ""), data.series.map((one) => h("th", { scope: "col" }, one.name)));
   const rows = data.categories.map((label, index) =>
     h("tr", null, h("th", { scope: "row" }, label), data.series.map((one) => h("td", null, one.values[index] === null ? "no value" : number(one.values[index])))));
-  return h("table", { class: "sr-only" }, h("caption", null, `${title}: values`), h("thead", null, head), h("tbody", null, rows));
+  return h("table", null, h("caption", null, `${title}: values`), h("thead", null, head), h("tbody", null, rows));
 }
 
 function plot(figure, chart, data, title) {
@@ -211,6 +211,6 @@ export function chart(block) {
   plot(figure, given, data, title);
   const names = legend(data);
   if (names) figure.append(names);
-  figure.append(asTable(title, data));
+  figure.append(h("div", { class: "sr-only" }, asTable(title, data)));
   return figure;
 }

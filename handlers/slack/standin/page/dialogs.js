@@ -3,6 +3,8 @@
 import { h, icon, replace } from "./dom.js";
 import { mrkdwnInline, plainInline } from "./inline.js";
 
+const SETTLING = 150; // ms in which an app's next view may take a submitted one's place without a flicker
+
 function words(text, people) {
   if (!text) return [];
   return text.type === "mrkdwn" ? mrkdwnInline(text.text ?? "", people) : plainInline(text.text ?? "");
@@ -92,7 +94,7 @@ export class Modal {
       if (Object.keys(this.missing()).length) return;
       const answer = await this.deps.submit(view, this.values());
       if (answer.errors && Object.keys(answer.errors).length) this.mark(answer.errors);
-      else if (this.view === view && !answer.view) this.hide();
+      else setTimeout(() => this.view === view && this.hide(), SETTLING);
     } catch (error) {
       this.general(error.message);
     } finally {

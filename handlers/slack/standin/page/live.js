@@ -29,7 +29,7 @@ async function request(path, body) {
 }
 
 export const api = {
-  state: () => request("/standin/state"),
+  state: (user) => request(`/standin/state${user ? `?user=${encodeURIComponent(user)}` : ""}`),
   messages: (channel, user) => request(`/standin/messages?channel=${encodeURIComponent(channel)}&user=${encodeURIComponent(user)}`),
   say: (body) => request("/standin/say", body),
   command: (body) => request("/standin/command", body),
@@ -37,6 +37,7 @@ export const api = {
   submitView: (body) => request("/standin/view_submit", body),
   closeView: (body) => request("/standin/view_close", body),
   home: (body) => request("/standin/home", body),
+  invite: (body) => request("/standin/invite", body),
 };
 
 /**

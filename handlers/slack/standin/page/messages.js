@@ -41,7 +41,7 @@ function timeOf(ts) {
 /** The Director's line about what it is doing: Slack puts the app's name before the words. */
 export function statusLine(store, line) {
   const name = store.people.user(store.director)?.name ?? "Director";
-  return h("p", { class: "status", role: "status" }, h("i", { class: "pulse", "aria-hidden": "true" }), `${name} ${line}`);
+  return h("p", { class: "status", role: "status" }, h("i", { class: "pulse", "aria-hidden": "true" }), /^\p{Ll}/u.test(line) ? `${name} ${line}` : `${name}: ${line}`);
 }
 
 function content(message, scope) {

@@ -50,7 +50,7 @@ export function drawSidebar(node, store, deps) {
       h("ul", { "aria-labelledby": "list-channels" }, channels.map((channel) => entry(store, channel, sign(channel)))),
       h("h2", { id: "list-direct" }, "Direct messages"),
       h("ul", { "aria-labelledby": "list-direct" }, direct.map((channel) => entry(store, channel, avatar(director, true, true))))),
-    h("footer", { class: "me" }, avatar(me, false),
+    h("footer", { class: "myself" }, avatar(me, false),
       h("label", { class: "speaker" }, h("span", null, "Speak as"), speaker),
       h("button", { type: "button", class: "icon-button theme", "aria-label": "Switch between light and dark", data: { focus: "theme" }, on: { click: toggleTheme } }, icon("moon"), icon("sun"))));
   if (focus) node.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });

@@ -86,11 +86,10 @@ export class Store {
     return this.messages(channel).filter((one) => one.thread_ts === root && one.ts !== root && !this.dismissed.has(one.ts));
   }
 
-  /** Take a whole channel as the server has it. Ephemeral messages live only on this page, so they stay. */
+  /** Take a whole channel as the server has it. */
   load(channel, messages) {
     const before = this.channels.get(channel) ?? new Map();
-    const ephemeral = [...before.values()].filter((one) => one.ephemeral);
-    this.channels.set(channel, new Map([...ephemeral, ...messages].map((one) => [one.ts, same(before.get(one.ts), one)])));
+    this.channels.set(channel, new Map(messages.map((one) => [one.ts, same(before.get(one.ts), one)])));
     if (this.read[channel] === undefined) this.markRead(channel);
   }
 
