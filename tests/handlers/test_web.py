@@ -1,0 +1,62 @@
+"""The web edge: alive, ready, and never more than asked for."""
+
+from __future__ import annotations
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bot.errors import UsageError
+from bot.settings import HttpAddress
+from handlers.web import BODY_LIMIT, WebEdge
+
+ANY_PORT = HttpAddress(host="127.0.0.1", port=0)
+
+
+async def test_it_is_alive_before_it_is_ready():
+    missing = ["database: not migrated"]
+
+    async def ready():
+        return missing
+
+    edge = WebEdge(ANY_PORT, ready=ready)
+    url = await edge.start()
+    try:
+        async with aiohttp.ClientSession(url) as session:
+            assert await _told(session, "/health") == (200, {"status": "alive"})
+            assert await _told(session, "/ready") == (503, {"status": "not ready", "missing": missing})
+            missing.clear()
+            assert await _told(session, "/ready") == (200, {"status": "ready"})
+    finally:
+        await edge.close()
+
+
+async def _told(session, path):
+    async with session.get(path) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_a_body_that_is_too_large_is_refused():
+    async def read(request):
+        return web.json_response({"read": len(await request.read())})
+
+    edge = WebEdge(ANY_PORT, [web.post("/slack/events", read)])
+    url = await edge.start()
+    try:
+        async with aiohttp.ClientSession(url) as session:
+            async with session.post("/slack/events", data=b"x" * (BODY_LIMIT + 1)) as answer:
+                assert answer.status == 413
+            async with session.post("/slack/events", data=b"x" * 100) as answer:
+                assert answer.status == 200
+    finally:
+        await edge.close()
+
+
+async def test_an_address_that_is_taken_is_named():
+    first = WebEdge(ANY_PORT)
+    port = int((await first.start()).rsplit(":", 1)[1])
+    try:
+        with pytest.raises(UsageError, match=f"DIRECTOR_HTTP: 127.0.0.1:{port} can't be listened on"):
+            await WebEdge(HttpAddress(host="127.0.0.1", port=port)).start()
+    finally:
+        await first.close()
