@@ -41,7 +41,8 @@ async def test_markdown_is_drawn_with_its_structure(page: Page, workspace: Works
     text = (
         "# Title\n\nOne **bold** _it_ ***both*** ~~no~~ `a*b*` 2 * 3 snake_case_name\nnext line\n\n"
         "1. first\n   - inner **x**\n   - inner two\n2. second\n\n> quote\n> goes on\n\n"
-        "| a | b |\n|:--|--:|\n| `x|y` | **2** |\n\n```js\nif (a < b) {}\n```\n\n[doc](https://example.com/a_(b)) <@U0MAYA>"
+        "| a | b |\n|:--|--:|\n| `x|y` | **2** |\n\n```js\nif (a < b) {}\n```\n\n"
+        "[doc](https://example.com/a_(b)) <@U0MAYA>"
     )
     content = await posted(page, workspace, markdown(text))
     html = await content.locator('[data-block="markdown"]').evaluate(
