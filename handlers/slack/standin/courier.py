@@ -44,6 +44,12 @@ class Courier:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
+    async def again(self, handed: Handed, *, reason: str = "timeout") -> Receipt:
+        """Hand an event over once more although it was taken, as Slack does when an ack was lost on its way."""
+        receipt = await self._carrier.carry("events_api", handed.payload, attempt=1, reason=reason)
+        self._note(handed, receipt)
+        return receipt
+
     async def once(self, kind: Kind, payload: Json) -> Receipt:
         """Hand a command or an interaction over and return what the app answered."""
         handed = Handed(kind=kind, payload=payload)

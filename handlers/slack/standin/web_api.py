@@ -49,6 +49,8 @@ class WebApi:
         if lost:
             return _cut(request)
         headers = {}
+        if self._workspace.config.scopes is not None:
+            headers["X-OAuth-Scopes"] = ",".join(sorted(self._workspace.config.scopes))
         if status == 429:
             headers["Retry-After"] = str(answer.pop("retry_after", 1))
         if status >= 500:

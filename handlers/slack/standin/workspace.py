@@ -94,6 +94,8 @@ class Workspace:
         self.users: dict[str, User] = {user.id: user for user in (config.bot, *config.users)}
         self.conversations: dict[str, Conversation] = {}
         self.messages: dict[tuple[str, str], Message] = {}
+        self._by_channel: dict[str, list[Message]] = {}
+        self._by_root: dict[tuple[str, str], list[Message]] = {}
         self.files: dict[str, StoredFile] = {}
         self.base_url = ""
         self._watchers: list[Watcher] = []
@@ -167,13 +169,14 @@ class Workspace:
 
     def in_conversation(self, channel: str) -> Iterator[Message]:
         """Messages of a conversation that stand, oldest first, thread replies included."""
-        for message in self.messages.values():
-            if message.channel == channel and not message.deleted:
+        for message in self._by_channel.get(channel, ()):
+            if not message.deleted:
                 yield message
 
     def thread(self, channel: str, root: str) -> list[Message]:
-        """A root and its replies, oldest first; empty when there is no such root."""
-        return [one for one in self.in_conversation(channel) if one.root == root and one.ephemeral_to is None]
+        """A root and its replies that stand, oldest first."""
+        held = self._by_root.get((channel, root), ())
+        return [one for one in held if not one.deleted and one.ephemeral_to is None]
 
     def find(self, channel: str, ts: str) -> Message | None:
         message = self.messages.get((channel, ts))
@@ -218,6 +221,8 @@ class Workspace:
         """Add a message and tell everyone."""
         message = Message(channel=channel, ts=self.new_ts(), user=user, by_bot=user == self.config.bot.id, **content)
         self.messages[channel, message.ts] = message
+        self._by_channel.setdefault(channel, []).append(message)
+        self._by_root.setdefault((channel, message.root), []).append(message)
         self._record("created", message, before=None, by=user, method=method)
         return message
 

@@ -63,6 +63,19 @@ async def test_a_wrong_secret_is_refused_by_the_app() -> None:
     assert [one.attempts for one in standin.ledger.handed] == [["http_error"], ["http_error"]]
 
 
+async def test_an_old_signature_is_refused_by_the_app() -> None:
+    async with (
+        http(retry_delays=()) as standin,
+        client_of(standin) as slack,
+        listening(served(bolt_app(standin, slack))) as url,
+    ):
+        standin.signed_http.events_url = url
+        standin.signed_http.age = 299
+        assert await standin.signed_http.verify() is True
+        standin.signed_http.age = 301
+        assert await standin.signed_http.verify() is False
+
+
 async def test_a_command_comes_as_a_form_and_its_answer_is_shown() -> None:
     async with http() as standin, client_of(standin) as slack:
         app = bolt_app(standin, slack)

@@ -107,6 +107,17 @@ async def test_it_is_given_up_after_three_redeliveries() -> None:
     assert handed.attempts == ["timeout"] * 4
 
 
+async def test_an_event_can_be_delivered_twice_although_it_was_taken(standin: Standin, slack: AsyncWebClient) -> None:
+    heard: list[Any] = []
+    async with connected(standin, listening_app(standin, slack, heard)):
+        await standin.say(MAYA, MAYA, "hello")
+        await standin.wait_for(all_taken(1))
+        receipt = await standin.courier.again(standin.ledger.handed[0])
+    assert receipt.acknowledged is True
+    first, second = heard
+    assert (second[:2], first[2], second[2]) == (first[:2], 0, 1)
+
+
 async def test_an_event_waits_for_an_app_that_connects_in_time(standin: Standin, slack: AsyncWebClient) -> None:
     await standin.say(MAYA, GENERAL, "@Director early")
     heard: list[Any] = []

@@ -271,11 +271,12 @@ async def test_people_are_described_with_what_rights_depend_on(slack: AsyncWebCl
 async def test_a_missing_scope_is_named_by_kind_of_conversation() -> None:
     scopes = frozenset({"chat:write", "channels:history"})
     async with running(scopes=scopes) as standin, client_of(standin) as slack:
-        await slack.conversations_history(channel=GENERAL)
+        read = await slack.conversations_history(channel=GENERAL)
         with pytest.raises(SlackApiError) as caught:
             await slack.conversations_history(channel=LEADS)
         assert await refused(slack, "users.info", user=MAYA) == "missing_scope"
         assert await refused(slack, "conversations.list") == "missing_scope"
+    assert read.headers["X-OAuth-Scopes"] == "channels:history,chat:write"
     assert caught.value.response["needed"] == "groups:history"
     assert caught.value.response["provided"] == "channels:history,chat:write"
 
