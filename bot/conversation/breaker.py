@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import structlog
 
-from bot.conversation.model import Fault, Model, ModelEvent, ModelRefused, ModelRequest, ModelUnavailable
+from bot.conversation.model import Fault, Model, ModelEvent, ModelRefused, ModelRequest, ModelUnavailable, Whole
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +67,8 @@ class Guarded:
         try:
             async with aclosing(self._model.stream(request)) as events:
                 async for event in events:
+                    if isinstance(event, Whole):
+                        self._answered()  # here: whoever has the whole message stops listening
                     yield event
         except ModelUnavailable as error:
             if error.fault not in _NOT_ITS_FAULT:
@@ -75,8 +77,6 @@ class Guarded:
         except ModelRefused:
             self._answered()
             raise
-        else:
-            self._answered()
         finally:
             self._trying = False
 

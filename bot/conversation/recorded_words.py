@@ -211,6 +211,10 @@ def _entries(found: str) -> list[_Entry]:
             entries[-1].facts[match["meaning"]] = match["id"]
         elif entries and line.startswith("  ") and not entries[-1].sentence:
             entries[-1].sentence = line.strip() if not re.search(r"\d", line) else ""
+    services = [entry.service for entry in entries]
+    for entry in entries:
+        if services.count(entry.service) == 1:
+            entry.entity = entry.service
     return entries
 
 
