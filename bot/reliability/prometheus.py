@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class _Round:
     def missed(self, failure: QueryFailed) -> None:
         self.timeouts += failure.timed_out
         if (failure.unreachable and not failure.timed_out) or self.timeouts >= _SILENT_AFTER:
-            self.failure = QueryFailed(str(failure), unreachable=True)
+            self.failure = failure
 
 
 class Prometheus:
@@ -80,11 +81,25 @@ class Prometheus:
             self._version = await self._read_version()
         gate, state = asyncio.Semaphore(_AT_ONCE), _Round()
 
-        async def one(ask: Ask) -> Measured | Failed:
+        async def one(ask: Ask) -> Measured | QueryFailed:
             async with gate:
                 return await self._measure(ask, at, state)
 
-        return await asyncio.gather(*(one(ask) for ask in asks))
+        answers = await asyncio.gather(*(one(ask) for ask in asks))
+        answered = any(isinstance(answer, Measured) for answer in answers)
+        return [
+            answer if isinstance(answer, Measured) else self._failed(ask, answer, answered=answered)
+            for ask, answer in zip(asks, answers, strict=True)
+        ]
+
+    def _failed(self, ask: Ask, failure: QueryFailed, *, answered: bool) -> Failed:
+        """A time-out while other queries are answered is a slow query, not a server that can't be reached."""
+        return Failed(
+            sentence=str(failure),
+            queries=_shown(ask),
+            source=self._source(self._version),
+            unreachable=failure.unreachable and not (answered and failure.timed_out),
+        )
 
     async def check(self) -> str:
         try:
@@ -98,25 +113,22 @@ class Prometheus:
             await self._session.close()
             self._session = None
 
-    async def _measure(self, ask: Ask, at: datetime, state: _Round) -> Measured | Failed:
-        queries = promql.Queries.of(ask.indicator, ask.window)
-        shown = queries.shown("bad" if ask.indicator.counts_bad else "good")
-        source = self._source(self._version)
+    async def _measure(self, ask: Ask, at: datetime, state: _Round) -> Measured | QueryFailed:
         if state.failure is not None:
-            failure = state.failure
-            return Failed(sentence=str(failure), queries=shown, source=source, unreachable=failure.unreachable)
+            return state.failure
         try:
-            measured = await self._counted(queries, ask, at, shown)
+            measured = await self._counted(ask, at)
         except QueryFailed as failure:
             state.missed(failure)
-            return Failed(sentence=str(failure), queries=shown, source=source, unreachable=failure.unreachable)
+            return failure
         except promql.UnexpectedResult as error:
             sentence = f"{self._server} answered with {error}; check that PROMETHEUS_URL is the API of a Prometheus."
-            return Failed(sentence=sentence, queries=shown, source=source)
+            return QueryFailed(sentence)
         state.heard()
         return measured
 
-    async def _counted(self, queries: promql.Queries, ask: Ask, at: datetime, shown: Mapping[str, str]) -> Measured:
+    async def _counted(self, ask: Ask, at: datetime) -> Measured:
+        queries = promql.Queries.of(ask.indicator, ask.window)
         now = promql.read_instant(await self._instant(queries.instant(self._stale_after), at), self._stale_after)
         ends = promql.hour_ends(at, ask.window.length)
         hours = promql.read_hours(await self._range(queries.hourly(now.scrape), ends), ends)
@@ -134,7 +146,7 @@ class Prometheus:
             hours=hours,
             silent_since=silent_since,
             matched=matched,
-            queries=shown,
+            queries=_shown(ask),
             source=self._source(self._version),
         )
 
@@ -240,6 +252,10 @@ class Prometheus:
         return self._session
 
 
+def _shown(ask: Ask) -> dict[str, str]:
+    return promql.Queries.of(ask.indicator, ask.window).shown("bad" if ask.indicator.counts_bad else "good")
+
+
 def _headers(token: str | None, tenant: str | None) -> dict[str, str]:
     headers = {"Accept": "application/json"}
     if token:
@@ -276,4 +292,6 @@ def _seconds(at: datetime) -> str:
 
 
 def _reason(error: aiohttp.ClientConnectorError) -> str:
-    return (error.os_error.strerror or "no connection").lower() if error.os_error else "no connection"
+    number = error.os_error.errno
+    known = os.strerror(number) if number is not None and number > 0 else error.os_error.strerror
+    return (known or "no connection").lower()

@@ -1,0 +1,268 @@
+"""A Prometheus that answers badly, or not at all: a state and a sentence each, never a number."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from bot.errors import Unreachable, UsageError
+from bot.reliability import Assessment, Prometheus, Reliability, State
+from bot.reliability.definitions import Definitions, ServiceDefinition
+from tests.bot.reliability.samples import AT, promise
+from tests.doubles.prometheus import Answer, figure, hostile, never, success, truncated
+
+
+async def assess(prometheus: Prometheus, *services: str) -> Assessment:
+    names = services or ("checkout",)
+    definitions = Definitions(tuple(ServiceDefinition(name) for name in names), tuple(promise(name) for name in names))
+    async with Reliability(definitions, {"prometheus": prometheus}) as reliability:
+        return await reliability.assess(None, AT)
+
+
+def says(status: int, text: str, content_type: str = "text/html") -> Answer:
+    async def answer(_: web.Request, __: dict[str, str]) -> web.Response:
+        return web.Response(status=status, text=text, content_type=content_type)
+
+    return answer
+
+
+def gives(response: Callable[[], web.Response]) -> Answer:
+    async def answer(_: web.Request, __: dict[str, str]) -> web.Response:
+        return response()
+
+    return answer
+
+
+REFUSED = '{"status":"error","errorType":"bad_data","error":"parse error"}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (
+            says(200, "<html>Sign in</html>"),
+            (
+                "answered with something else than Prometheus' JSON (HTTP 200); "
+                "check that PROMETHEUS_URL is the API's address."
+            ),
+        ),
+        (
+            says(302, "", "text/plain"),
+            "answered with a redirection (HTTP 302); check that PROMETHEUS_URL is the API's address.",
+        ),
+        (says(401, "no"), "refused access (HTTP 401); check PROMETHEUS_TOKEN and PROMETHEUS_TENANT."),
+        (says(403, "{}"), "refused access (HTTP 403); check PROMETHEUS_TOKEN and PROMETHEUS_TENANT."),
+        (
+            says(502, "Bad gateway"),
+            (
+                "answered with something else than Prometheus' JSON (HTTP 502); "
+                "check that PROMETHEUS_URL is the API's address."
+            ),
+        ),
+        (says(400, REFUSED, "application/json"), "refused the query (bad_data): parse error"),
+        (says(200, REFUSED, "application/json"), "refused the query (bad_data): parse error"),
+        (
+            gives(lambda: success([figure("total/window", "7")], warnings=["store unreachable"])),
+            "warned that its answer may be incomplete: store unreachable",
+        ),
+        (
+            gives(lambda: success([], "matrix")),
+            "answered with a matrix instead of a vector; check that PROMETHEUS_URL is the API of a Prometheus.",
+        ),
+        (
+            gives(lambda: success([figure("total/window", "NaN")])),
+            (
+                "answered with 'NaN' where a number of events was expected; "
+                "check that PROMETHEUS_URL is the API of a Prometheus."
+            ),
+        ),
+        (
+            gives(lambda: success([{"metric": {"job": "x"}, "value": [0, "1"]}])),
+            "answered with a series that was not asked for; check that PROMETHEUS_URL is the API of a Prometheus.",
+        ),
+        (
+            gives(lambda: success([{"metric": {"director_figure": "total/window"}}])),
+            (
+                "answered with a sample that is not a pair of time and value; "
+                "check that PROMETHEUS_URL is the API of a Prometheus."
+            ),
+        ),
+        (
+            gives(lambda: web.json_response({"status": "success"})),
+            "answered without data; check that PROMETHEUS_URL is a Prometheus.",
+        ),
+        (
+            gives(lambda: web.json_response(["odd"])),
+            (
+                "answered with something else than Prometheus' JSON (HTTP 200); "
+                "check that PROMETHEUS_URL is the API's address."
+            ),
+        ),
+    ],
+)
+async def test_an_answer_that_can_not_be_trusted_is_a_failed_query(answer: Answer, sentence: str) -> None:
+    async with hostile(answer) as server:
+        found = await assess(Prometheus(server.url))
+    item = found.items[0]
+    assert (item.state, item.sentence) == (State.QUERY_FAILED, f"Prometheus at {server.url} {sentence}")
+    assert item.contract()["events"] == {"good": None, "bad": None, "total": None}
+    assert found.exit_code == 1
+
+
+async def test_a_body_cut_short_is_a_failed_query_and_nobody_was_reached() -> None:
+    async with hostile(truncated) as server:
+        found = await assess(Prometheus(server.url))
+    assert found.items[0].sentence == (
+        f"Prometheus at {server.url} broke off its answer; check that it runs and what stands between."
+    )
+    assert found.exit_code == 3
+
+
+async def test_a_server_that_does_not_answer_is_given_up_within_the_time_limit() -> None:
+    async with hostile(never) as server:
+        found = await assess(Prometheus(server.url, timeout=0.2))
+    assert found.items[0].sentence == (
+        f"Prometheus at {server.url} did not answer within 0.2 s; check its load, or raise metrics.timeout."
+    )
+    assert found.exit_code == 3
+
+
+async def test_a_silent_server_is_not_asked_for_each_of_a_hundred_objectives() -> None:
+    async with hostile(never) as server:
+        found = await assess(Prometheus(server.url, timeout=0.2), *(f"s{number:03}" for number in range(100)))
+    assert {item.state for item in found.items} == {State.QUERY_FAILED}
+    assert len(server.asked) < 20
+
+
+async def test_a_slow_query_beside_quick_ones_is_no_server_that_can_not_be_reached() -> None:
+    async def answer(request: web.Request, form: dict[str, str]) -> web.StreamResponse:
+        return await (never(request, form) if "slow" in form["query"] else healthy(form))
+
+    async with hostile(answer) as server:
+        found = await assess(Prometheus(server.url, timeout=0.5), "quick", "slow")
+    assert [item.state for item in found.items] == [State.OK, State.QUERY_FAILED]
+    assert (found.unreachable, found.exit_code) == (False, 1)
+
+
+async def test_nobody_listening_is_said_with_the_address_and_exit_code_3() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        found = await assess(Prometheus(url), "a", "b")
+    assert [item.sentence for item in found.items] == [
+        f"Prometheus at {url} can't be reached (connection refused); check PROMETHEUS_URL and that it runs."
+    ] * 2
+    assert (found.unreachable, found.exit_code) == (True, 3)
+
+
+async def test_a_query_that_fails_for_one_service_leaves_the_others_alone() -> None:
+    async def answer(_: web.Request, form: dict[str, str]) -> web.StreamResponse:
+        if "broken" in form["query"]:
+            return web.Response(status=400, text=REFUSED, content_type="application/json")
+        return await healthy(form)
+
+    async with hostile(answer) as server:
+        found = await assess(Prometheus(server.url), "broken", "whole")
+    assert [item.state for item in found.items] == [State.QUERY_FAILED, State.OK]
+
+
+async def healthy(form: dict[str, str]) -> web.Response:
+    """Every hour a thousand events, one in ten thousand bad."""
+    if "start" not in form:
+        names = ("window", "1h", "6h", "24h", "3d", "7d")
+        result: list[object] = [figure("samples", "60"), figure("series", "1")]
+        result += [
+            figure(f"{of}/{name}", value) for name in names for of, value in (("part", "67.2"), ("total", "672000"))
+        ]
+        return success(result)
+    start, end = float(form["start"]), float(form["end"])
+    times = [start + 3600 * step for step in range(round((end - start) / 3600) + 1)]
+    series = {"part": "0.1", "total": "1000", "samples": "60"}
+    return success(
+        [
+            {"metric": {"director_figure": name}, "values": [[at, value] for at in times]}
+            for name, value in series.items()
+        ],
+        "matrix",
+    )
+
+
+def obeys(_: web.Request, form: dict[str, str]) -> Awaitable[web.Response]:
+    return healthy(form)
+
+
+async def test_every_query_of_an_assessment_ends_at_the_same_instant() -> None:
+    async with hostile(obeys) as server:
+        await assess(Prometheus(server.url), "a", "b", "c")
+    instants = {form["time"] for form in server.asked if form["endpoint"] == "query"}
+    ranges = {(form["start"], form["end"]) for form in server.asked if form["endpoint"] == "query_range"}
+    at = AT.timestamp()
+    assert instants == {f"{at:.3f}"}
+    assert ranges == {(f"{at - 671 * 3600 - 0.123:.3f}", f"{at - 0.123:.3f}")}
+
+
+async def test_at_most_eight_queries_run_at_once() -> None:
+    async def slowly(_: web.Request, form: dict[str, str]) -> web.Response:
+        await asyncio.sleep(0.01)
+        return await healthy(form)
+
+    async with hostile(slowly) as server:
+        found = await assess(Prometheus(server.url), *(f"s{number}" for number in range(40)))
+    assert {item.state for item in found.items} == {State.OK}
+    assert server.most_at_once <= 8
+
+
+async def test_token_and_tenant_go_with_every_query() -> None:
+    async with hostile(obeys) as server:
+        await assess(Prometheus(server.url, token="s3cret", tenant="acme"))
+    assert {(headers["Authorization"], headers["X-Scope-OrgID"]) for headers in server.headers} == {
+        ("Bearer s3cret", "acme")
+    }
+
+
+async def test_a_password_in_the_address_never_shows() -> None:
+    async with hostile(says(401, "no")) as server:
+        url = server.url.replace("http://", "http://reader:s3cret@")
+        found = await assess(Prometheus(url))
+    assert "s3cret" not in repr(found.contract())
+
+
+async def test_the_server_s_version_stands_with_the_figures() -> None:
+    async with hostile(obeys) as server:
+        assert (await assess(Prometheus(server.url))).sources == (f"Prometheus 9.9.9 at {server.url}",)
+
+
+async def test_a_server_that_tells_no_version_is_still_asked() -> None:
+    async with hostile(obeys, version=False) as server:
+        found = await assess(Prometheus(server.url))
+    assert (found.sources, found.items[0].state) == ((f"Prometheus at {server.url}",), State.OK)
+
+
+async def test_an_unreadable_ca_file_is_named() -> None:
+    found = await assess(Prometheus("https://127.0.0.1:1", ca=Path("/nonexistent/ca.pem")))
+    assert found.items[0].sentence == "The CA file /nonexistent/ca.pem can't be read; check PROMETHEUS_CA."
+
+
+async def test_the_doctor_hears_what_is_wrong() -> None:
+    async with hostile(says(401, "no")) as server:
+        prometheus = Prometheus(server.url)
+        with pytest.raises(Unreachable, match="refused access"):
+            await prometheus.check()
+        await prometheus.close()
+
+
+@pytest.mark.parametrize("url", ["prometheus:9090", "ftp://x", "http://"])
+def test_an_address_that_is_none_is_refused_at_once(url: str) -> None:
+    with pytest.raises(UsageError, match="PROMETHEUS_URL must be an address"):
+        Prometheus(url)
+
+
+async def test_without_a_configured_prometheus_each_objective_says_so() -> None:
+    definitions = Definitions((ServiceDefinition("checkout"),), (promise(),))
+    found = await Reliability(definitions, {}).assess(None, AT)
+    assert found.items[0].sentence == "No Prometheus is configured; set PROMETHEUS_URL."
