@@ -232,10 +232,10 @@ def _agent(entry: str) -> Related | None:
 
 
 def _closing(reading: _Reading) -> str:
-    """The last paragraph of prose, set off by a rule or standing at the end of the last section."""
-    for section in reversed(reading.sections):
-        prose = [text for text in paragraphs(section.lines) if not _NOT_CLOSING.match(text)]
-        if prose:
-            return prose[-1]
+    """The last paragraph of prose in the last section, whether set off by a rule or not."""
+    last = next((one for one in reversed(reading.sections) if any(line.strip() for line in one.lines)), None)
+    prose = [text for text in paragraphs(last.lines) if not _NOT_CLOSING.match(text)] if last else []
+    if prose:
+        return prose[-1]
     reading.missing(1, "closing", "the closing sentence at the end is missing")
     return ""
