@@ -22,16 +22,15 @@ def points(share: Fraction | None) -> str:
 
 
 def sli(share: Fraction | None) -> str:
-    """Rounded down, so that it never looks better than it is; all digits until it differs from 100%."""
+    """Rounded down, so that it never looks better than it is; with as many digits as its distance from 100% needs."""
     if share is None:
         return NOTHING
     if share >= 1:
         return "100%" if share == 1 else percent(share, digits=3)
-    for digits in range(3, 9):
-        text = _rounded(share * 100, digits, ROUND_FLOOR)
-        if text != 100:
-            return f"{text}%"
-    return "just under 100%"
+    digits = 3
+    while digits < 9 and (1 - share) * 100 < Fraction(1, 10 ** (digits - 1)):
+        digits += 1
+    return f"{_rounded(share * 100, digits, ROUND_FLOOR)}%"
 
 
 def target(share: Decimal) -> str:

@@ -1,0 +1,121 @@
+"""How figures are written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.reliability import formats
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (None, "–"),
+        (Fraction(0), "0%"),
+        (Fraction(244, 1000), "24.4%"),
+        (Fraction(-1886, 1000), "-188.6%"),
+        (Fraction(4, 10_000), "0.04%"),
+        (Fraction(-4, 100_000), "-0.004%"),
+        (Fraction(1, 10**9), "<0.001%"),
+        (Fraction(-1, 10**9), "-<0.001%"),
+        (Fraction(123), "12,300.0%"),
+    ],
+)
+def test_percentages(share: Fraction | None, text: str) -> None:
+    assert formats.percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (Fraction(1), "100%"),
+        (Fraction(9992, 10_000), "99.920%"),
+        (Fraction(999_999_9, 10**7), "99.999990%"),
+        (1 - Fraction(1, 10**12), "99.999999999%"),
+        (Fraction(0), "0.000%"),
+        (None, "–"),
+    ],
+)
+def test_slis_never_look_better_than_they_are(share: Fraction | None, text: str) -> None:
+    assert formats.sli(share) == text
+
+
+@given(st.fractions(0, 1))
+def test_only_a_faultless_service_shows_a_hundred_percent(share: Fraction) -> None:
+    assert (formats.sli(share) == "100%") == (share == 1)
+
+
+@given(st.fractions(-1000, 1000))
+def test_what_is_not_nothing_never_looks_like_nothing(share: Fraction) -> None:
+    assert (formats.percent(share) in {"0%", "0.0%", "-0.0%"}) == (share == 0)
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [("0.999", "99.9%"), ("0.9995", "99.95%"), ("1", "100%"), ("0.99999999", "99.999999%"), ("0.5", "50%")],
+)
+def test_targets_are_shown_exactly(target: str, text: str) -> None:
+    assert formats.target(Decimal(target)) == text
+
+
+@pytest.mark.parametrize(
+    ("events", "text"),
+    [
+        (None, "–"),
+        (Fraction(0), "0"),
+        (Fraction(1600), "1,600"),
+        (Fraction(3, 2), "1.5"),
+        (Fraction("1999999.97"), "2,000,000"),
+        (Fraction("2.04"), "2"),
+    ],
+)
+def test_counts(events: Fraction | None, text: str) -> None:
+    assert formats.count(events) == text
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"),
+    [
+        (None, "–"),
+        (Fraction(0), "0×"),
+        (Fraction(14, 10), "1.4×"),
+        (Fraction(2, 100), "0.02×"),
+        (Fraction(1440), "1,440.0×"),
+    ],
+)
+def test_burn_rates(rate: Fraction | None, text: str) -> None:
+    assert formats.burn(rate) == text
+
+
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [
+        (timedelta(days=28), "28 days"),
+        (timedelta(days=1, hours=2), "1 day 2 h"),
+        (timedelta(hours=5, minutes=3), "5 h 3 min"),
+        (timedelta(minutes=40, seconds=20), "40 min"),
+        (timedelta(seconds=20), "20 s"),
+    ],
+)
+def test_durations(length: timedelta, text: str) -> None:
+    assert formats.duration(length) == text
+
+
+def test_moments_are_in_utc() -> None:
+    at = datetime.fromisoformat("2026-11-16T09:05:00+01:00")
+    assert (formats.moment(at), formats.day(at)) == ("Mon 16 Nov 2026 08:05 UTC", "16 Nov")
+    assert formats.moment(datetime(2026, 1, 2, 3, 4, tzinfo=UTC)) == "Fri 2 Jan 2026 03:04 UTC"
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [((), ""), (("a",), "a"), (("a", "b", "c"), "a, b and c"), (tuple("abcdefg"), "a, b, c, d, e and 2 more")],
+)
+def test_lists(names: tuple[str, ...], text: str) -> None:
+    assert formats.listing(names) == text

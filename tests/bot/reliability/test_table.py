@@ -1,0 +1,129 @@
+"""A CSV table of hourly events as a source: closed hours only, gaps stay gaps, mistakes are told with their line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from bot.reliability.definitions import Indicator, TableQuery, Window
+from bot.reliability.metrics import Ask, Failed, Measured, Tally
+from bot.reliability.table import TableError, Tables, read_table
+
+AT = datetime(2026, 11, 16, 8, 20, tzinfo=UTC)
+CLOSED = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def table(folder: Path, rows: Mapping[str, Mapping[int, float]]) -> Path:
+    """Series -> hours before the last closed hour's end -> events."""
+    lines = ["hour,series,events"]
+    for series, hours in rows.items():
+        lines += [f"{(CLOSED - ago * HOUR).isoformat()},{series},{events}" for ago, events in hours.items()]
+    path = folder / "events.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+async def ask(path: Path, *, window: str = "28d", at: datetime = AT) -> Measured | Failed:
+    length = timedelta(hours=int(window[:-1])) if window.endswith("h") else timedelta(days=int(window[:-1]))
+    indicator = Indicator("ratio", total=TableQuery(path, "all"), bad=TableQuery(path, "bad"))
+    return (await Tables().measure([Ask(indicator, Window(window, length))], at))[0]
+
+
+async def test_events_of_the_window_s_closed_hours_are_summed(tmp_path: Path) -> None:
+    path = table(tmp_path, {"all": dict.fromkeys(range(-1, 30), 100), "bad": {0: 50, 1: 3, 5: 2, 24: 1, 25: 40}})
+    found = await ask(path, window="24h")
+    assert isinstance(found, Measured)
+    assert (found.tally, found.burn["1h"], found.burn["6h"]) == (
+        Tally(Fraction(6), Fraction(2400)),
+        Tally(Fraction(3), Fraction(100)),
+        Tally(Fraction(5), Fraction(600)),
+    )
+
+
+async def test_an_hour_that_still_runs_does_not_change_the_figures(tmp_path: Path) -> None:
+    path = table(tmp_path, {"all": dict.fromkeys(range(-1, 30), 100), "bad": {0: 50}})
+    assert await ask(path, at=CLOSED) == await ask(path, at=CLOSED + timedelta(minutes=59))
+
+
+async def test_a_missing_series_is_absent_and_not_zero(tmp_path: Path) -> None:
+    found = await ask(table(tmp_path, {"all": {1: 100}}))
+    assert isinstance(found, Measured)
+    assert (found.tally, found.matched, found.burn["1h"]) == (
+        Tally(None, Fraction(100)),
+        False,
+        Tally(None, Fraction(100)),
+    )
+    nothing = await ask(table(tmp_path, {"other": {1: 100}}))
+    assert isinstance(nothing, Measured)
+    assert (nothing.tally, any(hour.sampled for hour in nothing.hours)) == (Tally(None, None), False)
+
+
+@pytest.mark.parametrize(("newest", "silent"), [(1, False), (2, False), (3, True)])
+async def test_a_table_is_silent_once_two_closed_hours_are_missing(tmp_path: Path, newest: int, silent: bool) -> None:  # noqa: FBT001
+    found = await ask(table(tmp_path, {"all": dict.fromkeys(range(newest, 700), 10)}))
+    assert isinstance(found, Measured)
+    assert found.silent_since == (CLOSED - (newest - 1) * HOUR if silent else None)
+
+
+async def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    path = table(tmp_path, {"all": {1: 100}})
+    indicator = Indicator("ratio", total=TableQuery(path, "all"), bad=TableQuery(path, "bad"))
+    tables, question = Tables(), Ask(indicator, Window("1d", timedelta(days=1)))
+    await tables.measure([question], AT)
+    table(tmp_path, {"all": {1: 7}})
+    os.utime(path, (1, 1))
+    answer = (await tables.measure([question], AT))[0]
+    assert isinstance(answer, Measured)
+    assert answer.tally == Tally(None, Fraction(7))
+
+
+async def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere.csv"
+    assert await ask(path) == Failed(
+        sentence=f"The table {path} can't be read: No such file or directory. Check metricSource.spec.file.",
+        queries={"bad": "nowhere.csv: series bad", "total": "nowhere.csv: series all"},
+        source="table nowhere.csv",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("time,series,events\n", "1: the table needs the columns hour,series,events"),
+        ("", "1: the table needs the columns hour,series,events"),
+        (
+            "hour,series,events\nmonday,a,1\n",
+            "2: 'monday' is no RFC 3339 time; write the hour's start such as 2026-11-16T08:00:00Z",
+        ),
+        (
+            "hour,series,events\n2026-11-16T08:00:00,a,1\n",
+            "2: '2026-11-16T08:00:00' is no RFC 3339 time; write the hour's start such as 2026-11-16T08:00:00Z",
+        ),
+        (
+            "hour,series,events\n2026-11-16T08:30:00Z,a,1\n",
+            "2: '2026-11-16T08:30:00Z' is not the start of an hour; write 2026-11-16T08:00:00Z",
+        ),
+        ("hour,series,events\n2026-11-16T08:00:00Z,a,-1\n", "2: '-1' is no number of events; write 0 or more"),
+        ("hour,series,events\n2026-11-16T08:00:00Z,a,nan\n", "2: 'nan' is no number of events; write 0 or more"),
+        (
+            "hour,series,events\n2026-11-16T08:00:00Z,a,\n",
+            "2: events is empty; every row needs hour,series,events",
+        ),
+        (
+            "hour,series,events\n2026-11-16T08:00:00Z,a,1\n2026-11-16T09:00:00+01:00,a,2\n",
+            "3: a has this hour twice; keep one row",
+        ),
+    ],
+)
+def test_each_mistake_in_a_table_is_told_with_its_line(tmp_path: Path, text: str, expected: str) -> None:
+    path = tmp_path / "events.csv"
+    path.write_text(text)
+    with pytest.raises(TableError) as raised:
+        read_table(path)
+    assert str(raised.value) == f"{path}:{expected}"
