@@ -101,16 +101,7 @@ def director_of(
     reports = Reports(reliability, {name: entry.services for name, entry in entries.items()})
     schedule_words = Schedules(
         schedules,
-        rights=Rights(
-            ids={
-                person.name.casefold(): person.slack
-                for team in settings.file.roster.teams.values()
-                for person in team.people
-                if person.slack
-            },
-            schedule=settings.file.rights.schedule or (),
-            admin=settings.file.rights.admin or (),
-        ),
+        rights=Rights.of(settings.file),
         services=lambda: reliability.services,
         report=reports.scheduled,
         channels=channels,

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot import commands
 from bot.conversation.words import Question, opening, plain
-from bot.domain import Answer, Audience, IncomingKind, Message, Note, Person, Place, Reply, Text
+from bot.domain import Answer, Audience, IncomingKind, Message, Note, Person, Place, Reply, Text, Usage
 from bot.errors import DirectorError, UsageError
 from bot.reports import Reports
 from bot.schedules import ScheduleStore, What, late_note
@@ -33,8 +33,8 @@ class Plans(Protocol):
         author_id: str | None,
         now: datetime,
         status: Callable[[str], Awaitable[None]],
-    ) -> Reply:
-        """Draft, store and show a plan; the same request key gives the same plan."""
+    ) -> tuple[Reply, tuple[Usage, ...]]:
+        """Draft, store and show a plan; the same request key gives the same plan. With the tokens that it took."""
         ...
 
     async def show(self, plan_id: str, *, workspace: str | None) -> Reply: ...
@@ -43,7 +43,9 @@ class Plans(Protocol):
 
 
 class ScheduleWords(Protocol):
-    async def handle(self, text: str, *, place: Place, person: Person, request_key: str, now: datetime) -> Reply:
+    async def handle(
+        self, text: str, *, place: Place, person: Person, request_key: str, now: datetime, channel_name: str | None
+    ) -> Reply:
         """Do what stands behind the word "schedule"; raises UsageError in the person's words."""
         ...
 
@@ -75,23 +77,39 @@ class Director:
             case IncomingKind.SLOT:
                 return Answer(reply=await self._slot(turn))
             case IncomingKind.COMMAND:
-                return Answer(reply=await self._command(turn, commands.parse(incoming.text)))
+                return await self._command(turn, commands.parse(incoming.text))
             case IncomingKind.ASK:
                 command = commands.parse_mention(incoming.text)
                 if command is None:
                     return await self._talks.answer(turn)
+                answer = await self._command(turn, command)
                 # A question asked in front of everyone is answered there.
-                reply = (await self._command(turn, command)).model_copy(update={"audience": Audience.ALL})
-                return Answer(reply=reply, messages=_remembered(turn, reply))
+                reply = answer.reply.model_copy(update={"audience": Audience.ALL})
+                return answer.model_copy(update={"reply": reply, "messages": _remembered(turn, reply)})
 
-    async def _command(self, turn: Turn, command: commands.Command) -> Reply:
+    async def _command(self, turn: Turn, command: commands.Command) -> Answer:
         match command:
             case commands.Help():
-                return _help(commands.HELP)
+                return Answer(reply=_help(commands.HELP))
             case commands.Unknown(text):
-                return _help(f"I don't know “{text}”.\n\n{commands.HELP}")
+                return Answer(reply=_help(f"I don't know “{text}”.\n\n{commands.HELP}"))
+            case commands.MakePlan(initiative):
+                _members_only(turn)
+                return await self._plan(turn, initiative)
             case _:
                 _members_only(turn)
+                return Answer(reply=await self._report(turn, command))
+
+    async def _report(
+        self,
+        turn: Turn,
+        command: commands.Status
+        | commands.Review
+        | commands.Digest
+        | commands.ShowPlan
+        | commands.ListPlans
+        | commands.Schedule,
+    ) -> Reply:
         workspace = turn.incoming.place.workspace
         match command:
             case commands.Status(service):
@@ -101,8 +119,6 @@ class Director:
                 what: What = "review" if isinstance(command, commands.Review) else "digest"
                 await turn.status(f"prepares the {what} …")
                 return await self._reports.report(what, services, turn.incoming.channel_name, turn.now)
-            case commands.MakePlan(initiative):
-                return await self._plan(turn, initiative)
             case commands.ShowPlan(plan_id):
                 return _only_asker(await self._plans.show(plan_id, workspace=workspace))
             case commands.ListPlans():
@@ -111,13 +127,18 @@ class Director:
                 if turn.person is None:
                     raise DirectorError("Only a person can change schedules.")
                 return await self._schedule_words.handle(
-                    rest, place=turn.incoming.place, person=turn.person, request_key=turn.id, now=turn.now
+                    rest,
+                    place=turn.incoming.place,
+                    person=turn.person,
+                    request_key=turn.id,
+                    now=turn.now,
+                    channel_name=turn.incoming.channel_name,
                 )
 
-    async def _plan(self, turn: Turn, initiative: str) -> Reply:
+    async def _plan(self, turn: Turn, initiative: str) -> Answer:
         if not initiative.strip():
             raise UsageError("A plan needs an initiative, e.g. `/director plan Move checkout to its own database`.")
-        return await self._plans.draft(
+        reply, usage = await self._plans.draft(
             initiative.strip(),
             request_key=turn.id,
             place=turn.incoming.place,
@@ -125,6 +146,7 @@ class Director:
             now=turn.now,
             status=turn.status,
         )
+        return Answer(reply=reply, usage=usage)
 
     async def _slot(self, turn: Turn) -> Reply:
         slot = turn.incoming.slot

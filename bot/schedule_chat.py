@@ -199,7 +199,7 @@ class Schedules:
     async def _test(self, rest: str, asked: _Asked) -> Reply:
         schedule = await self._readable(rest, asked)
         report = await self._report(schedule, asked.now)
-        note = Note(markdown=f"A test of {schedule.id} that only you see. {_capital(sentence(schedule))}.")
+        note = Note(markdown=f"A test of {schedule.id}, posted nowhere else. {_capital(sentence(schedule))}.")
         return report.model_copy(update={"parts": (*report.parts, note), "audience": Audience.ASKER})
 
     async def _readable(self, rest: str, asked: _Asked) -> Schedule:

@@ -39,7 +39,7 @@ class Pace:
     """
 
     turns_at_once: int = 8
-    lease: float = 20.0
+    lease: float = 15.0
     pulse: float = 1.0
     turn: float = 300.0
     idle: float = 1.0
@@ -128,8 +128,10 @@ class Worker:
         except LeaseLost:
             bound.info("turn_taken_over")
         except DirectorError as error:
-            # The store failed us: the lease runs out and the turn is taken up again.
+            # The store failed us. When it is still away, the lease runs out and the turn is taken up again.
             bound.warning("turn_interrupted", error=str(error))
+            with contextlib.suppress(DirectorError):
+                await self._put_back(claim, str(error), None)
         except Exception:  # noqa: BLE001  # logged with its traceback
             bound.exception("turn_broke")
             with contextlib.suppress(DirectorError):

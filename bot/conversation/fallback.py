@@ -48,7 +48,7 @@ class Fallback:
         except DirectorError as error:
             return _words(str(error))
         parts: tuple[Part, ...] = (Text(markdown=lead), *reply.parts)
-        return reply.model_copy(update={"parts": parts})
+        return reply.model_copy(update={"parts": parts, "detail": ()})
 
     def named(self, text: str) -> tuple[str, ...]:
         """The services whose names stand in the text as words of their own, in order of definition."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain import Place, Reply
+from bot.domain import Place, Reply, Usage
 from bot.errors import UsageError
 from bot.planning.drafting import Planning, Status
 from bot.planning.reply import overview_reply, plan_reply
@@ -31,12 +31,13 @@ class PlanChat:
         author_id: str | None,
         now: datetime,
         status: Status,
-    ) -> Reply:
-        """Draft, keep and show a plan; see `Planning.draft`."""
+    ) -> tuple[Reply, tuple[Usage, ...]]:
+        """Draft, keep and show a plan; see `Planning.draft`. With the tokens that it took."""
         draft = await self._planning.draft(
             initiative, request_key=request_key, place=place, author_id=author_id, now=now, status=status
         )
-        return plan_reply(draft.stored, draft.findings, note=draft.note, problems=draft.problems)
+        reply = plan_reply(draft.stored, draft.findings, note=draft.note, problems=draft.problems)
+        return reply, draft.usage
 
     async def show(self, plan_id: str, *, workspace: str | None) -> Reply:
         """Raises UnknownPlan."""
