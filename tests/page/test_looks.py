@@ -165,3 +165,17 @@ async def test_news_do_not_pull_a_reader_down(page: Page, workspace: Workspace) 
     await expect(page.get_by_text("line 40", exact=True)).not_to_be_in_viewport()
     await latest.click()
     await expect(page.get_by_text("line 40", exact=True)).to_be_in_viewport()
+
+
+async def test_a_long_answer_is_read_from_its_beginning(page: Page, workspace: Workspace) -> None:
+    await workspace.message(GENERAL, OMAR, "earlier\n" * 40)
+    await open_page(page, workspace)
+    short = await workspace.message(GENERAL, OMAR, "a short one")
+    await expect(page.locator(f'[data-ts="{short}"]')).to_be_in_viewport(ratio=1)
+    long = await workspace.message(
+        GENERAL, DIRECTOR, "# The beginning", blocks=markdown("### The beginning\n\n" + "more\n\n" * 90)
+    )
+    await expect(page.get_by_role("heading", name="The beginning")).to_be_in_viewport(ratio=1)
+    await workspace.change(GENERAL, long, blocks=markdown("### The beginning\n\n" + "more\n\n" * 120))
+    await expect(page.locator(f'[data-ts="{long}"] p')).to_have_count(121)
+    await expect(page.get_by_role("heading", name="The beginning")).to_be_in_viewport(ratio=1)

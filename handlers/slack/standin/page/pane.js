@@ -24,7 +24,7 @@ export class Pane {
     });
     // Pictures, charts and growing answers change the height after they were drawn.
     this.watcher = new ResizeObserver(() => {
-      if (this.pinned) this.down();
+      if (this.pinned) this.follow();
     });
     this.watcher.observe(this.list);
     this.watcher.observe(this.scroller);
@@ -55,14 +55,27 @@ export class Pane {
   settle(focus) {
     const draft = this.deps.draft();
     if (this.composer && draft) this.composer.set(draft, false);
+    this.found = this.newest; // nothing has arrived since the pane was opened
     this.down();
     if (focus) this.composer?.field.focus({ preventScroll: true });
   }
 
   show(messages, view, status) {
+    this.newest = messages.at(-1)?.ts;
     this.messages.show(messages, view);
     replace(this.foot, status ? statusLine(view.store, status) : null);
-    if (this.pinned) this.down();
+    if (this.pinned) this.follow();
+  }
+
+  /** Keep up with what arrives, but never push the beginning of the newest message out of sight. */
+  follow() {
+    const last = this.list.lastElementChild;
+    if (!last || this.newest === this.found) return this.down();
+    const bottom = this.scroller.scrollHeight - this.scroller.clientHeight;
+    const start = last.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top + this.scroller.scrollTop - 12;
+    this.scroller.scrollTo({ top: Math.min(bottom, start), behavior: "instant" });
+    this.pinned = bottom <= start + NEAR;
+    this.jump.hidden = this.pinned;
   }
 
   down(smooth = false) {
