@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import sys
+import webbrowser
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from handlers.cli import wiring
     from handlers.slack.app import SlackEdge
+    from handlers.slack.standin import Standin
     from storage import Store
 
 DRAIN = 20.0  # seconds that running turns get to finish when the process is told to stop
@@ -187,10 +189,37 @@ class Root:
             await _told_to_stop()
         return 0
 
-    async def demo(self, *, port: int | None, open_browser: bool) -> int:  # noqa: ARG002
-        from bot.errors import DirectorError
+    async def demo(self, *, port: int | None, open_browser: bool) -> int:
+        from tempfile import TemporaryDirectory
 
-        raise DirectorError("not yet")
+        from bot.conversation.recorded import RecordedModel
+        from bot.demo import CHANNEL, SUGGESTIONS, WORKSPACE, guide, notice, write_company
+        from bot.errors import UsageError
+        from bot.settings import load_settings
+        from handlers.slack.standin import Standin, StandinConfig
+
+        recorded = None if os.environ.get("ANTHROPIC_API_KEY") else RecordedModel()
+        with TemporaryDirectory(prefix="director-demo-") as name:
+            folder = Path(name)
+            write_company(folder, self.now())
+            note = notice(recorded.notice if recorded is not None else None)
+            standin = Standin(StandinConfig(team_name=WORKSPACE, suggestions=SUGGESTIONS, note=note))
+            try:
+                await standin.start(port or 0)
+            except OSError as error:
+                raise UsageError(f"Port {port} can't be listened on ({error.strerror}); choose another.") from error
+            try:
+                settings = load_settings(_demo_environment(folder, standin), folder)
+                async with Root(recorded).serving(settings):
+                    await standin.command(standin.config.me, CHANNEL, "/director", "review")
+                    sys.stdout.write(guide(standin.url))
+                    sys.stdout.flush()
+                    if open_browser:
+                        await asyncio.to_thread(webbrowser.open, standin.url)
+                    await _told_to_stop()
+            finally:
+                await standin.stop()
+        return 0
 
     # --- doctor ------------------------------------------------------------------------------------------------------
 
@@ -281,6 +310,20 @@ async def _check_model(model: Model) -> str:
     )
     await whole(model, request)
     return f"{model.name} answers"
+
+
+def _demo_environment(folder: Path, standin: Standin) -> dict[str, str]:
+    """The demo reads nothing of the person's own settings but the key of a real model, should there be one."""
+    model = ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "DIRECTOR_MODEL")
+    return {name: os.environ[name] for name in model if name in os.environ} | {
+        "DIRECTOR_CONFIG": str(folder / "director.yml"),
+        "DIRECTOR_SLOS": str(folder / "slos"),
+        "DATABASE_URL": f"sqlite:///{folder}/director.db",
+        "DIRECTOR_HTTP": "127.0.0.1:0",
+        "SLACK_API_URL": standin.api_url,
+        "SLACK_BOT_TOKEN": standin.bot_token,
+        "SLACK_APP_TOKEN": standin.app_token,
+    }
 
 
 async def _told_to_stop() -> None:

@@ -1,1 +1,6 @@
 """The sample company of the demo: invented services, people and events."""
+
+from bot.demo.company import WORKSPACE, write_company
+from bot.demo.guide import CHANNEL, SUGGESTIONS, guide, notice
+
+__all__ = ["CHANNEL", "SUGGESTIONS", "WORKSPACE", "guide", "notice", "write_company"]
