@@ -58,7 +58,7 @@ class AnthropicModel:
         api_key: str,
         name: str = DEFAULT_MODEL,
         base_url: str = DEFAULT_URL,
-        seconds: float = 150.0,
+        seconds: float = 240.0,
         silence: float = 60.0,
         retries: int = 2,
     ) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 from bot.conversation.clean import Links
+from bot.conversation.edition import as_sent, edition_of
 from bot.conversation.facts import FactBook
 from bot.conversation.gate import Gate
 from bot.conversation.loop import Loop, Spoken, TurnLimits
@@ -53,9 +54,10 @@ class Conversation:
         sees_figures = question.person.may_see_figures
         # Whoever may not see figures must not get them by way of what others were told in this thread.
         apart = not sees_figures and not shows_no_figures(question.thread.messages)
-        history = () if apart else question.thread.messages
+        edition = edition_of(self._model.name, self._system, self._tools.specs)
+        history = () if apart else as_sent(question.thread.messages, edition)
         book = FactBook(question.thread.facts)
-        first = opening(question, history)
+        first = opening(question, history, edition=edition)
         spoken = await Loop(self._model, self._tools, self._system, self._limits).speak(
             (*history, *first),
             person=question.person,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from bot.conversation.lookups import Assesses
 from bot.conversation.words import Question, opening, plain
-from bot.domain import Answer, Message, Note, Part, Reply, Text
+from bot.domain import Answer, Audience, Message, Note, Part, Reply, Text
 from bot.errors import DirectorError
 from bot.reliability import status_reply
 
@@ -28,7 +28,7 @@ class Fallback:
         """`reason` is a clause in plain words, as in `ModelUnavailable.reason`."""
         reply = await self._facts(question)
         note = Note(markdown=f"No model spoke: {reason}.")
-        reply = reply.model_copy(update={"parts": (*reply.parts, note)})
+        reply = reply.model_copy(update={"parts": (*reply.parts, note), "audience": Audience.ALL})
         said = Message(role="assistant", content=plain(reply))
         return Answer(reply=reply, messages=(*opening(question, question.thread.messages), said))
 

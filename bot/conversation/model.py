@@ -69,7 +69,7 @@ class ModelRequest:
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
     schema: dict[str, object] | None = None
-    max_tokens: int = 16_000
+    max_tokens: int = 32_000
 
 
 @dataclass(frozen=True, kw_only=True)

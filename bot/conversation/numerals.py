@@ -16,7 +16,7 @@ _WORDS = (
     "nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion half"
 ).replace(" ", "|")
 _SPELLED = re.compile(
-    rf"\b((?:(?:{_WORDS})(?:[\s-]+|\s+and\s+|\s+point\s+))+)"
+    rf"\b((?:(?:{_WORDS})(?:[\s-]{{1,3}}(?:and\s|point\s)?)){{1,8}})"
     rf"({_UNITS}|percentage points|milliseconds|dollars)\b",
     re.IGNORECASE,
 )

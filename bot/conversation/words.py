@@ -9,6 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.conversation.clean import visible
+from bot.conversation.edition import line as edition_line
 from bot.domain import Buttons, Chart, Heading, Incoming, Message, Note, Person, Reply, Said, Table, Text, Thread
 
 NO_FIGURES = "This person may not see figures about our services: give general advice, and say so if asked."
@@ -37,7 +38,7 @@ class Question:
         return visible(self.incoming.text).strip()
 
 
-def opening(question: Question, history: Sequence[Message]) -> tuple[Message, Message]:
+def opening(question: Question, history: Sequence[Message], *, edition: str = "") -> tuple[Message, Message]:
     """The turn's first messages: what people said, as data, and the circumstances, which no one in chat can fake."""
     blocks: list[str] = []
     sees_figures = question.person.may_see_figures
@@ -57,7 +58,7 @@ def opening(question: Question, history: Sequence[Message]) -> tuple[Message, Me
         f'<question id="{_attribute(asked_with)}" by="{_attribute(by)}">\n{_data(question.text)}\n</question>'
     )
     said_by_people = Message(role="user", content=[{"type": "text", "text": block} for block in blocks])
-    return said_by_people, Message(role="system", content=_circumstances(question))
+    return said_by_people, Message(role="system", content=_circumstances(question, edition))
 
 
 def shows_no_figures(history: Sequence[Message]) -> bool:
@@ -105,7 +106,7 @@ def _part(part: Heading | Text | Note | Table | Chart | Buttons) -> str:
             return ""
 
 
-def _circumstances(question: Question) -> str:
+def _circumstances(question: Question, edition: str) -> str:
     person, place = question.person, question.incoming.place
     local = ""
     if person.zone:
@@ -125,6 +126,8 @@ def _circumstances(question: Question) -> str:
         lines.append(NO_FIGURES)
     if question.instructions:
         lines.append(f"The operator's instructions for this channel: {question.instructions}")
+    if edition:
+        lines.append(edition_line(edition))
     return "\n".join(lines)
 
 

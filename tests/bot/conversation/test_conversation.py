@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.conversation import Fault, Links, ModelRefused, ModelUnavailable, TurnLimits
+from bot.conversation.edition import edition_of
 from bot.conversation.words import question_of
 from bot.domain import Heading, Message, Note, Reply, Said, Table, Text, Thread
 from bot.errors import Unreachable
@@ -17,6 +18,7 @@ from bot.reliability import State
 from tests.doubles.talk import (
     DANA,
     GUS,
+    SYSTEM,
     Heard,
     Measured,
     ScriptedModel,
@@ -25,6 +27,7 @@ from tests.doubles.talk import (
     ask,
     conversation,
     objective,
+    toolbox,
 )
 
 LOOK: tuple[str, dict[str, Any]] = ("error_budget_status", {"services": ["checkout"]})
@@ -107,7 +110,8 @@ async def test_the_circumstances_come_from_the_operator_and_not_from_the_chat() 
         content="Time: Monday 2026-11-23 09:01 UTC; Monday 2026-11-23 10:01 for the speaker (Europe/Berlin).\n"
         "Place: slack, channel C1, in a thread.\n"
         "Speaker of the question: Dana (U1), member.\n"
-        "The operator's instructions for this channel: Be brief.",
+        "The operator's instructions for this channel: Be brief.\n"
+        f"Edition: {edition_of('scripted', SYSTEM, toolbox().specs)}",
     )
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from bot.conversation import Fault, ModelUnavailable
+from bot.conversation import Conversation, Fault, ModelUnavailable
 from bot.conversation.anthropic import AnthropicModel
 from bot.domain import Note, Text, Thread
 from tests.doubles.aimock import Aimock, require
 from tests.doubles.anthropic_double import AnthropicDouble, Refusal, Step, looks_up, says
-from tests.doubles.talk import SYSTEM, Heard, after, answered, ask, conversation
+from tests.doubles.talk import SYSTEM, Heard, after, answered, ask, conversation, toolbox
 
 # One turn: the question, then what the model does, as (look-up, arguments) or words.
 Script = Sequence[tuple[str, Sequence[str | tuple[str, dict[str, Any]]]]]
@@ -182,3 +182,24 @@ async def test_a_turn_that_broke_leaves_the_thread_as_it_was(broken: Step) -> No
         answer = await answered(talk, ask("Two, again?", thread=thread, number=3))
         assert answer.reply.parts == (Text(markdown="Third."),)
         assert double.problems == []
+
+
+async def test_threads_survive_another_prompt_another_model_and_the_way_back() -> None:
+    async with (
+        AnthropicDouble() as double,
+        model_at(double.url) as old,
+        model_at(double.url, name="claude-opus-5-5") as new,
+    ):
+        thread = Thread()
+        rewritten = Conversation(model=old, tools=toolbox(), system=f"{SYSTEM}\nBe brief.")
+        for number, talk in enumerate(
+            (conversation(old), rewritten, conversation(new), conversation(old)) * 2, start=1
+        ):
+            double.script(looks_up("error_budget_status", {"services": ["search"]}), says(f"Answer {number}."))
+            answer = await answered(talk, ask(f"Question {number}", thread=thread, number=number))
+            thread = after(thread, answer)
+        assert double.problems == []
+        kinds = [
+            [block["type"] for block in message.content] for message in thread.messages if message.role == "assistant"
+        ]
+        assert all("thinking" in blocks for blocks in kinds)  # what is stored is never rewritten

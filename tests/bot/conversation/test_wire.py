@@ -199,7 +199,7 @@ def test_the_key_is_never_shown() -> None:
 def test_what_is_sent() -> None:
     assert wire("claude-sonnet-5-5", REQUEST) == {
         "model": "claude-sonnet-5-5",
-        "max_tokens": 16000,
+        "max_tokens": 32000,
         "system": [{"type": "text", "text": "You are it.", "cache_control": {"type": "ephemeral", "ttl": "1h"}}],
         "messages": [{"role": "user", "content": "Well?"}],
         "cache_control": {"type": "ephemeral"},
