@@ -1,7 +1,6 @@
 """aimock (npm `@copilotkit/aimock`), a mock of the Messages API that others wrote, where it is installed.
 
-`AIMOCK_DIR` names a folder with `node_modules` in it; else the repository's `.ci` folder and its root are tried. Where
-it is missing, its tests are skipped, unless `CI` is set: then they fail.
+It is pinned in `tests/doubles/npm`. Where it is missing, its tests are skipped, unless `CI` is set: then they fail.
 """
 
 from __future__ import annotations
@@ -19,24 +18,20 @@ from typing import Any, Self
 import aiohttp
 import pytest
 
-VERSION = "1.43.0"
-INSTALL = f"npm install --prefix .ci --no-save @copilotkit/aimock@{VERSION}"
-_ROOT = Path(__file__).resolve().parents[2]
-_ENTRY = Path("node_modules/@copilotkit/aimock/dist/cli.js")
+_INSTALL = "npm ci --prefix tests/doubles/npm --ignore-scripts"
+_ENTRY = Path(__file__).with_name("npm") / "node_modules/@copilotkit/aimock/dist/cli.js"
 
 
 def find() -> Path | None:
     """The command's script, when node and the package are here."""
-    folders = [Path(os.environ["AIMOCK_DIR"])] if os.environ.get("AIMOCK_DIR") else [_ROOT / ".ci", _ROOT]
-    found = next((folder / _ENTRY for folder in folders if (folder / _ENTRY).is_file()), None)
-    return found if shutil.which("node") else None
+    return _ENTRY if shutil.which("node") and _ENTRY.is_file() else None
 
 
 def require() -> Path:
     """The command's script, or a loud skip (a failure in CI)."""
     found = find()
     if found is None:
-        reason = f"aimock is not installed; {INSTALL} (or set AIMOCK_DIR)"
+        reason = f"aimock is not installed; run: {_INSTALL}"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
