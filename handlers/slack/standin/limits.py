@@ -7,7 +7,7 @@ from collections import deque
 
 from handlers.slack.standin.messages import Json
 
-TIERS = {1: 1, 2: 20, 3: 50, 4: 100}
+TIERS = {2: 20, 3: 50, 4: 100}
 _TIER_OF = {
     "auth.test": 4,
     "assistant.threads.setSuggestedPrompts": 4,

@@ -16,7 +16,7 @@ from handlers.slack.standin.messages import Json
 from handlers.slack.standin.people import INVITE, CannotDo, People
 from handlers.slack.standin.refusal import Refused
 from handlers.slack.standin.views import Views
-from handlers.slack.standin.workspace import HomePublished, ViewShown, Workspace
+from handlers.slack.standin.workspace import HomePublished, Workspace
 
 _PAGE = Path(__file__).parent / "page"
 _INVITE = Command(command=INVITE, description="Bring the app into this channel", usage_hint="@Director")
@@ -82,6 +82,7 @@ class PageRoutes:
                         "bot_is_member": config.bot.id in one.members,
                         "topic": one.topic,
                         **({"im_user": one.user} if one.kind == "im" else {}),
+                        **({"members": sorted(one.members)} if one.kind == "group" else {}),
                     }
                     for one in self._workspace.conversations.values()
                 ],
@@ -143,9 +144,6 @@ class PageRoutes:
         if standing is not None:
             self._workspace.tell(HomePublished(user=user, view=standing))
         self._people.open_home(user)
-        shown = self._views.shown(user)
-        if shown is not None:
-            self._workspace.tell(ViewShown(user=user, view=shown))
         return {}
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:

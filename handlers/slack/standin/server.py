@@ -65,9 +65,9 @@ class Standin:
                 **conversations.METHODS,
                 **directory.METHODS,
                 **uploads.METHODS,
-                **self.streams.METHODS,
-                **self.views.METHODS,
-                **self.sockets.METHODS,
+                **self.streams.methods,
+                **self.views.methods,
+                **self.sockets.methods,
             },
         )
         self._runner: web.AppRunner | None = None

@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, web
 
 from handlers.slack.standin.courier import Kind, Receipt
 from handlers.slack.standin.messages import Json
-from handlers.slack.standin.workspace import Workspace
+from handlers.slack.standin.workspace import Method, Workspace
 
 MOST_CONNECTIONS = 10
 _LONGEST = 18_060
@@ -38,7 +38,7 @@ class Sockets:
         self._waiting: dict[str, asyncio.Future[Json | None]] = {}
         self.deaf = False  # connected, but nothing is delivered and no ping is answered
         self.opened = 0
-        self.METHODS = {"apps.connections.open": self.issue}
+        self.methods: dict[str, Method] = {"apps.connections.open": self.issue}
 
     @property
     def connections(self) -> int:

@@ -15,7 +15,7 @@ from handlers.slack.standin.chat import (
 )
 from handlers.slack.standin.messages import Json, Message
 from handlers.slack.standin.refusal import Refused
-from handlers.slack.standin.workspace import Workspace
+from handlers.slack.standin.workspace import Method, Workspace
 
 _TASK_STATUS = ("pending", "in_progress", "complete", "error")
 
@@ -27,7 +27,7 @@ class Streams:
         self._workspace = workspace
         self._begun: dict[tuple[str, str], float] = {}
         self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
-        self.METHODS = {
+        self.methods: dict[str, Method] = {
             "chat.startStream": self.start,
             "chat.appendStream": self.append,
             "chat.stopStream": self.stop,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Callable
 from urllib.parse import quote
 
 from handlers.slack.standin.chat import open_conversation, thread_root
@@ -86,7 +85,7 @@ def info(workspace: Workspace, args: Json) -> Json:
     return {"file": described(workspace, stored), "comments": [], "response_metadata": {"next_cursor": ""}}
 
 
-METHODS: dict[str, Callable[[Workspace, Json], Json]] = {
+METHODS = {
     "files.getUploadURLExternal": upload_url,
     "files.completeUploadExternal": complete,
     "files.info": info,

@@ -9,7 +9,7 @@ from typing import Any
 from handlers.slack.standin import blocks as block_rules
 from handlers.slack.standin.messages import Json, with_block_ids
 from handlers.slack.standin.refusal import Refused
-from handlers.slack.standin.workspace import HomePublished, ViewClosed, ViewShown, Workspace
+from handlers.slack.standin.workspace import HomePublished, Method, ViewClosed, ViewShown, Workspace
 
 _STACK = 3
 
@@ -30,7 +30,7 @@ class Views:
         self._owner: dict[str, str] = {}
         self.stacks: dict[str, list[Json]] = {}
         self.homes: dict[str, Json] = {}
-        self.METHODS = {
+        self.methods: dict[str, Method] = {
             "views.open": self.open,
             "views.push": self.push,
             "views.update": self.update,

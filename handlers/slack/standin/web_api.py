@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -15,9 +15,8 @@ from handlers.slack.standin.ledger import Call, Ledger
 from handlers.slack.standin.limits import Limits
 from handlers.slack.standin.messages import Json
 from handlers.slack.standin.refusal import Refused
-from handlers.slack.standin.workspace import Workspace
+from handlers.slack.standin.workspace import Method, Workspace
 
-Method = Callable[[Workspace, Json], Json]
 _NO_TOKEN = ("api.test", "blocks.validate")
 _APP_TOKEN = ("apps.connections.open",)
 
@@ -78,16 +77,13 @@ class WebApi:
             args = checked(method, raw, encoded=encoded)
             shown = args
             if self._workspace.config.rate_limits:
-                wait = self._limits(method, args)
+                wait = self.limits.wait(method, args, self._workspace.now())
                 if wait is not None:
                     return 429, {"ok": False, "error": "ratelimited", "retry_after": wait}, shown
             scopes.demand(self._workspace.config.scopes, method)
             return 200, {"ok": True, **self._methods[method](self._workspace, args)}, shown
         except Refused as refused:
             return 200, refused.answer(), shown
-
-    def _limits(self, method: str, args: Json) -> int | None:
-        return self.limits.wait(method, args, self._workspace.now())
 
     def _authorise(self, request: web.Request, method: str, raw: Json) -> None:
         if method in _NO_TOKEN:

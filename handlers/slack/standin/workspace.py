@@ -259,3 +259,7 @@ class Workspace:
         )
         message.changes.append(change)
         self.tell(change)
+
+
+Method = Callable[[Workspace, Json], Json]
+"""A Web API method: checked arguments in, the answer without its `ok` out; raises Refused."""

@@ -6,6 +6,8 @@ import copy
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -254,3 +256,52 @@ async def test_blocks_validate_tells_every_mistake_and_needs_no_token(standin: S
         )
     assert caught.value.response["error"] == "invalid_message"
     assert [one["pointer"] for one in caught.value.response["errors"]] == ["/0/text/text", "/1/type"]
+
+
+KINDS = [
+    "actions",
+    "context",
+    "data_table",
+    "data_visualization",
+    "image",
+    "input",
+    "plan",
+    "rich_text",
+    "section",
+    "table",
+]
+WORDS = st.sampled_from([*KINDS, "button", "line", "pie", "plain_text", "raw_text", "static_select", "x"])
+NAMES = st.sampled_from(
+    [
+        "accessory",
+        "axis_config",
+        "categories",
+        "chart",
+        "data",
+        "element",
+        "elements",
+        "fields",
+        "options",
+        "rows",
+        "series",
+        "slack_file",
+        "tasks",
+        "text",
+        "title",
+        "value",
+    ]
+)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | WORDS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.builds(lambda kind, rest: {**rest, "type": kind}, WORDS, st.dictionaries(NAMES, inner, max_size=4))
+    ),
+    max_leaves=20,
+)
+
+
+@given(ANYTHING)
+def test_whatever_is_sent_as_blocks_or_view_gets_an_answer(sent: Any) -> None:
+    told = [*message_mistakes([sent], WORKSPACE), *view_mistakes(sent, WORKSPACE)]
+    assert all(mistake.message for mistake in told)

@@ -12,7 +12,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.standin import Handed, Standin
-from tests.doubles.slack import GENERAL, MAYA, bolt_app, client_of, connected, running
+from tests.doubles.slack import GENERAL, LEADS, MAYA, OMAR, bolt_app, client_of, connected, running
 
 
 def listening_app(standin: Standin, slack: AsyncWebClient, heard: list[Any]) -> AsyncApp:
@@ -70,6 +70,40 @@ async def test_a_direct_message_is_a_message_event_and_no_mention(standin: Stand
     event = handed.payload["event"]
     assert (event["type"], event["channel"], event["channel_type"]) == ("message", "D0MAYA", "im")
     assert (handed.payload["team_id"], handed.payload["type"]) == (standin.team_id, "event_callback")
+
+
+@pytest.mark.parametrize(
+    ("channel", "kind", "subscription"),
+    [
+        (GENERAL, "channel", "message.channels"),
+        (LEADS, "group", "message.groups"),
+        (MAYA, "im", "message.im"),
+        ("group", "mpim", "message.mpim"),
+    ],
+)
+async def test_messages_are_subscribed_by_kind_of_conversation(channel: str, kind: str, subscription: str) -> None:
+    for events in ((subscription,), ("message.none",)):
+        async with running(events=events) as standin, client_of(standin) as slack:
+            place = channel
+            if channel == "group":
+                place = (await slack.conversations_open(users=[MAYA, OMAR]))["channel"]["id"]
+            await standin.say(MAYA, place, "hello")
+            told = [one.payload["event"]["channel_type"] for one in standin.ledger.handed]
+        assert told == ([kind] if events == (subscription,) else [])
+
+
+async def test_the_apps_own_posts_and_updates_are_events_that_name_the_bot(
+    standin: Standin, slack: AsyncWebClient
+) -> None:
+    posted = await slack.chat_postMessage(channel=GENERAL, text="one")
+    await slack.chat_update(channel=GENERAL, ts=posted["ts"], text="two")
+    made, updated = (one.payload["event"] for one in standin.ledger.handed)
+    assert (made["bot_id"], made["user"], made["text"]) == ("B0DIRECTOR", standin.bot_user_id, "one")
+    assert (updated["subtype"], updated["message"]["bot_id"], updated["message"]["text"]) == (
+        "message_changed",
+        "B0DIRECTOR",
+        "two",
+    )
 
 
 async def test_what_is_not_acknowledged_comes_again_with_its_number_and_reason() -> None:
@@ -165,10 +199,13 @@ async def test_ten_connections_share_the_payloads_and_an_eleventh_is_sent_away(s
             await socket.close()
 
 
-async def test_the_app_comes_back_when_it_is_asked_to_refresh(standin: Standin, slack: AsyncWebClient) -> None:
+@pytest.mark.parametrize("reason", ["warning", "refresh_requested"])
+async def test_the_app_comes_back_when_it_is_asked_to_refresh(
+    standin: Standin, slack: AsyncWebClient, reason: str
+) -> None:
     heard: list[Any] = []
     async with connected(standin, listening_app(standin, slack, heard)):
-        await standin.sockets.disconnect("refresh_requested")
+        await standin.sockets.disconnect(reason)
         await standin.wait_for(lambda ledger: len(ledger.called("apps.connections.open")) == 2)
         await standin.say(MAYA, GENERAL, "@Director still there?")
         await standin.wait_for(all_taken(2))
