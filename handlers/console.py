@@ -109,7 +109,7 @@ class Console:
             async with asyncio.timeout(self._patience):
                 await answered.wait()
         except TimeoutError:
-            self.note(f"No answer came within {self._patience:.0f} s. The question is kept: `director inbox list`.")
+            self.note(f"No answer came within {self._patience:g} s. The question is kept: `director inbox list`.")
             return 1
         finally:
             del self._answered[question]

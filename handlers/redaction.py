@@ -13,10 +13,14 @@ _PATTERNS = (
     re.compile(r"(?<=hooks\.slack\.com/)[\w/.-]+"),  # addresses that are secrets themselves
 )
 _BEARER = re.compile(r"(?i)\b(bearer|basic)(\s+|%20)[\w.~+/=-]{6,}")
-_HEADER = re.compile(r"(?i)((?:x-api-key|authorization)[\"']?\s*[:=]\s*b?[\"']?)(?!bearer|basic|\[secret\])[^\s\"',}]+")
+# Quotes may be escaped, where the text is JSON already; a backslash is never swallowed, so that it stays JSON.
+_HEADER = re.compile(
+    r"(?i)((?:x-api-key|authorization)\\*[\"']?\s*[:=]\s*b?\\*[\"']?)"
+    r"(?!bearer|basic|authorization|x-api-key|\[secret\])[^\s\"',}\\]+"
+)
 _NAMED = re.compile(
     r"(?i)((?:password|passwd|client_secret|signing_secret|hook_secret|api_key|bot_token|app_token)"
-    r"[\"']?\s*[:=]\s*[\"']?)(?!\[secret\]|SecretStr|None|null|(?:is|must|needs|has)\s)[^\s\"'&,;}\)]+"
+    r"(?:\s*=\s*\\*[\"']?|\\*[\"']\s*:\s*\\*[\"']))(?!\[secret\]|SecretStr|None|null)[^\s\"'&,;}\)\\]+"
 )
 _IN_ADDRESS = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@\"'\\]*:)[^\s\"'\\]+@", re.IGNORECASE)
 

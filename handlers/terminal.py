@@ -64,7 +64,7 @@ def _part(part: Part, width: int) -> list[str]:
         case Chart():
             return [*map(clean, chart_lines(part, width)), *wrap(clean(part.alt), width)]
         case Buttons(buttons=buttons):
-            return wrap("  ".join(f"[{clean(button.label)}]" for button in buttons), width)
+            return wrap(" ".join(f"[{clean(button.label)}]" for button in buttons), width)
 
 
 def markdown_lines(markdown: str, width: int) -> list[str]:
@@ -132,7 +132,7 @@ def wrap(text: str, width: int, *, first: str = "") -> list[str]:
     for word in text.split():
         for piece in _pieces(word, room):
             longer = f"{line} {piece}" if line else piece
-            if display_width(longer) <= room:
+            if not line or display_width(longer) <= room:
                 line = longer
             else:
                 lines.append(line)

@@ -138,10 +138,12 @@ class Echo:
         self._chat = chat
         self.taken: list[Incoming] = []
         self.signals: list[Signal] = []
+        self.arrived = asyncio.Event()
         self._working: set[asyncio.Task[None]] = set()
 
     async def put(self, incoming: Incoming) -> bool:
         self.taken.append(incoming)
+        self.arrived.set()
         if not incoming.text.startswith("never"):
             task = asyncio.create_task(self._answer(incoming))
             self._working.add(task)
