@@ -54,8 +54,10 @@ def draw(chart: dict[str, Any], theme: str) -> bytes:
         _lying_bars(axes, chart, look)
     elif chart["form"] == "bar":
         _bars(axes, chart, look)
-    else:
+    elif chart["form"] == "line":
         _lines(axes, chart, look)
+    else:
+        raise ValueError(f"no chart has the form {chart['form']!r}")
     picture = io.BytesIO()
     figure.savefig(picture, format="png", facecolor=look["ground"])
     return picture.getvalue()

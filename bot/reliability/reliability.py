@@ -97,4 +97,8 @@ class Reliability:
             return [judge(definition, missing, at) for definition in group]
         asks = list(dict.fromkeys(Ask(definition.indicator, definition.window) for definition in group))
         found = dict(zip(asks, await source.measure(asks, at), strict=True))
-        return [judge(item, found[Ask(item.indicator, item.window)], at) for item in group]
+        judged = []
+        for item in group:
+            judged.append(judge(item, found[Ask(item.indicator, item.window)], at))
+            await asyncio.sleep(0)  # a few milliseconds each: others run in between
+        return judged

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from bot.domain import Heading, Note, Part, Reply, Table, Text
 from bot.reliability import formats
 from bot.reliability.assessment import JUDGED, MISSING, Assessment, Objective, State
@@ -37,6 +39,8 @@ def status_reply(assessment: Assessment) -> Reply:
         parts.append(Note(markdown=_rest(items[_STATUS_ROWS:], labels)))
     if len(items) <= 3:  # few enough to say each in a sentence
         parts += [Text(markdown=f"**{labels.of(item)}**: {_said(item)}") for item in items]
+    else:
+        parts += _quality(assessment, labels, most=5)
     parts.append(_small_print(assessment))
     explained = _explained(items, labels) if assessment.asked else ()
     return Reply(summary=_summary("Error budgets", assessment, labels), parts=tuple(parts), detail=explained)
@@ -52,13 +56,14 @@ def digest_reply(assessment: Assessment, *, remark: str = "") -> Reply:
     parts: list[Part] = [Heading(text=f"{title} · {formats.day(assessment.at)}")]
     parts += [Note(markdown=remark)] if remark else []
     parts.append(Text(markdown=_headline(assessment, labels)))
-    if bad:
+    if bad and not _one_reason(assessment):
         rows = tuple((labels.of(item), marked(item.state), _left(item)) for item in bad[:_DIGEST_ROWS])
         parts.append(Table(columns=("Objective", "State", "Budget left"), rows=rows, numeric=(2,)))
     if len(bad) > _DIGEST_ROWS:
         parts.append(Note(markdown=_rest(bad[_DIGEST_ROWS:], labels)))
     if good:
         parts.append(Text(markdown=_fine(good, labels)))
+    parts += _quality(assessment, labels, most=3)
     parts.append(_small_print(assessment))
     return Reply(summary=_summary(title, assessment, labels), parts=tuple(parts), detail=_explained(bad, labels))
 
@@ -73,7 +78,7 @@ def review_reply(assessment: Assessment, *, remark: str = "") -> Reply:
     parts: list[Part] = [Heading(text=f"{title} · {formats.day(assessment.at)} {assessment.at.year}")]
     parts += [Note(markdown=remark)] if remark else []
     parts.append(Text(markdown=f"{_headline(assessment, labels)}\n\n{_decision(assessment, labels)}"))
-    if shown:
+    if shown and not _one_reason(assessment):
         rows = tuple(_review_row(item, labels) for item in shown[:_REVIEW_ROWS])
         columns = ("Objective", "State", "Budget left", "Used in 7d", "Burn 24h")
         parts.append(Table(columns=columns, rows=rows, numeric=(2, 3, 4)))
@@ -84,9 +89,7 @@ def review_reply(assessment: Assessment, *, remark: str = "") -> Reply:
     chart = budget_chart(assessment, labels)
     if chart is not None:
         parts.append(chart)
-    quality = _quality(assessment, labels)
-    if quality:
-        parts.append(Text(markdown=quality))
+    parts += _quality(assessment, labels, most=_NAMED)
     parts.append(_small_print(assessment))
     items = assessment.worst_first()
     detail = (*_whole_table(items, labels), *_explained(items, labels))
@@ -102,7 +105,8 @@ def _headline(assessment: Assessment, labels: Labels) -> str:
     spent, risky = assessment.in_state(State.EXHAUSTED), assessment.in_state(State.AT_RISK)
     unknown = assessment.in_state(*MISSING)
     if len(unknown) == total:
-        return f"**Nothing could be judged**: {counts(assessment)}. {_first_reason(unknown)}"
+        reason = f" {unknown[0].sentence}" if _one_reason(assessment) else ""
+        return f"**Nothing could be judged**: {counts(assessment)}.{reason}"
     if len(assessment.in_state(State.OK)) == total:
         return (
             "**The objective is within its error budget.**"
@@ -144,7 +148,8 @@ def _decision(assessment: Assessment, labels: Labels) -> str:
 
 def _fine(items: tuple[Objective, ...], labels: Labels) -> str:
     lowest = min((item.figures.remaining for item in items if item.figures.remaining is not None), default=None)
-    left = "" if lowest is None else f", each with at least {formats.percent(lowest)} left"
+    least = "with" if len(items) == 1 else "each with at least"
+    left = "" if lowest is None else f", {least} {formats.percent(lowest)} left"
     return f"Within budget{left}: {labels.listed(items, most=_NAMED)}."
 
 
@@ -152,34 +157,34 @@ def _rest(items: tuple[Objective, ...], labels: Labels) -> str:
     return f"And {formats.number(len(items), 'more objective')}: {labels.listed(items, most=_NAMED)}."
 
 
-def _quality(assessment: Assessment, labels: Labels) -> str:
-    """What the figures can't say: failed queries, missing samples, small numbers."""
+def _quality(assessment: Assessment, labels: Labels, *, most: int) -> tuple[Part, ...]:
+    """What the figures can't say, in so many lines: failed queries, missing samples, small numbers."""
+    if _one_reason(assessment):
+        return ()
     items = [item for item in assessment.worst_first() if item.state in MISSING | _UNJUDGED]
     by_sentence: dict[tuple[State, str], list[Objective]] = {}
     for item in items:
         by_sentence.setdefault((item.state, item.sentence), []).append(item)
-    lines = [
-        f"- {labels.listed(tuple(group), most=3)}: {sentence}"
-        for (_, sentence), group in list(by_sentence.items())[:_NAMED]
-    ]
-    doubtful = [item for item in assessment.items if item.state in JUDGED and item.remarks]
+    lines = [f"- {labels.listed(tuple(group), most=3)}: {sentence}" for (_, sentence), group in by_sentence.items()]
     lines += [
         f"- {labels.of(item)}: {'; '.join(remark.text for remark in item.remarks)}."
-        for item in doubtful[: max(0, _NAMED - len(lines))]
+        for item in assessment.items
+        if item.state in JUDGED and item.remarks
     ]
-    left_out = len(by_sentence) + len(doubtful) - len(lines)
-    if left_out > 0:
-        lines.append(f"- {left_out:,} more in the thread.")
-    return "**Data quality**\n" + "\n".join(lines) if lines else ""
+    if len(lines) > most:
+        lines[most:] = [f"- {len(lines) - most:,} more in the thread."]
+    return (Text(markdown="\n".join(("**Data quality**", *lines))),) if lines else ()
+
+
+def _one_reason(assessment: Assessment) -> bool:
+    """Whether nothing could be judged, for one and the same reason: then the headline says it all."""
+    missing = all(item.state in MISSING for item in assessment.items)
+    return missing and len({item.sentence for item in assessment.items}) == 1
 
 
 def _said(item: Objective) -> str:
     notes = "".join(f" {remark.text[:1].upper()}{remark.text[1:].rstrip('.')}." for remark in item.remarks)
     return f"{item.sentence}{notes}"
-
-
-def _first_reason(items: tuple[Objective, ...]) -> str:
-    return items[0].sentence if len({item.sentence for item in items}) == 1 else f"First: {items[0].sentence}"
 
 
 def _summary(title: str, assessment: Assessment, labels: Labels) -> str:
@@ -189,8 +194,9 @@ def _summary(title: str, assessment: Assessment, labels: Labels) -> str:
 
 
 def _small_print(assessment: Assessment) -> Note:
-    windows = sorted({item.window for item in assessment.items})
-    return Note(markdown=f"{measured_by(assessment)}. Rolling window: {formats.listing(windows, most=3)}.")
+    windows = dict(sorted({(item.definition.window.length, item.window) for item in assessment.items}))
+    name = "Rolling window" if len(windows) == 1 else "Rolling windows"
+    return Note(markdown=f"{measured_by(assessment)}. {name}: {formats.listing(tuple(windows.values()), most=3)}.")
 
 
 def _empty(title: str, assessment: Assessment) -> Reply:
@@ -238,14 +244,15 @@ def _whole_table(items: tuple[Objective, ...], labels: Labels) -> tuple[Table, .
         )
         for item in items
     ]
+    size = math.ceil(len(rows) / math.ceil(len(rows) / _TABLE_ROWS))  # tables of like length
     return tuple(
         Table(
             columns=columns,
-            rows=tuple(rows[start : start + _TABLE_ROWS]),
+            rows=tuple(rows[start : start + size]),
             numeric=(2, 3, 4, 5, 6, 7),
             caption="All objectives",
         )
-        for start in range(0, len(rows), _TABLE_ROWS)
+        for start in range(0, len(rows), size)
     )
 
 

@@ -37,7 +37,7 @@ def judge(definition: ObjectiveDefinition, answer: Measured | Failed, at: dateti
         queries=answer.queries,
         source=answer.source,
         evaluated_at=at,
-        points=points(answer.hours, counts_bad=definition.indicator.counts_bad) if figures.total else (),
+        points=case.points if figures.total else (),
     )
 
 
@@ -67,12 +67,14 @@ class _Case:
     covered: Fraction = field(init=False)
     budget: Budget | None = field(init=False)
     burn: dict[str, Fraction | None] = field(init=False)
+    points: tuple[Point, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         hours, target = self.answer.hours, self.definition.target
         self.bad, self.total = self._bad(self.answer.tally), self.answer.tally.total
         self.covered = Fraction(sum(hour.sampled for hour in hours), len(hours)) if hours else Fraction()
         self.budget, self.burn = None, dict(_NO_BURN)
+        self.points = points(hours, counts_bad=self.definition.indicator.counts_bad)
         if not budget.is_possible(target):
             return
         for window, tally in self.answer.burn.items():
@@ -232,16 +234,12 @@ class _Case:
             text = "the bad query matched no series in the window: either nothing went bad, or its labels are wrong"
             found.append(Remark("bad_never_matched", text))
         if self.answer.method == "increase" and self.budget is not None:
-            bad = sum((point.bad for point in points(self.answer.hours, counts_bad=self._counts_bad)), Fraction())
+            bad = sum((point.bad for point in self.points), Fraction())
             apart = abs(self.budget.spent_by(bad) - self.budget.consumed)
             if apart > _DISAGREEMENT:
                 text = f"hourly figures (chart) and the budget differ by {formats.points(apart)}"
                 found.append(Remark("hours_disagree", text))
         return found
-
-    @property
-    def _counts_bad(self) -> bool:
-        return self.definition.indicator.counts_bad
 
     def _lower(self, state: State) -> list[Remark]:
         if self.budget is None or state not in (State.STALE, State.LOW_VOLUME, State.PARTIAL):

@@ -19,6 +19,14 @@ _WORDS = {
     State.LOW_VOLUME: "low volume",
     State.NO_TRAFFIC: "no traffic",
 }
+_COUNTED = {
+    State.QUERY_FAILED: "with a failed query",
+    State.NO_DATA: "without data",
+    State.INVALID_TARGET: "with an invalid target",
+    State.PARTIAL: "with partial history",
+    State.LOW_VOLUME: "with low volume",
+    State.NO_TRAFFIC: "without traffic",
+}
 _MARKS = {
     State.EXHAUSTED: "🔴",
     State.AT_RISK: "🟠",
@@ -58,7 +66,9 @@ class Labels:
 def counts(assessment: Assessment) -> str:
     """`1 exhausted, 2 at risk and 9 OK`: never an average of objectives that don't compare."""
     found = Counter(item.state for item in assessment.items)
-    return formats.listing([f"{found[state]:,} {_WORDS[state]}" for state in WORST_FIRST if found[state]], most=10)
+    return formats.listing(
+        [f"{found[state]:,} {_COUNTED.get(state, _WORDS[state])}" for state in WORST_FIRST if found[state]], most=10
+    )
 
 
 def measured_by(assessment: Assessment) -> str:
