@@ -159,6 +159,16 @@ async def test_the_home_view_is_shown_when_it_is_published(
         await expect(page.get_by_role("region", name="Home").get_by_role("heading")).to_have_text("What I can do")
 
 
+async def test_the_director_is_invited_into_a_channel(page: Page, standin: Standin) -> None:
+    await open_page(page, standin, "#/C0RANDOM")
+    absence = page.get_by_text("Director isn’t in this channel")
+    await expect(absence).to_be_visible()
+    await page.locator("#composer").fill("/invite @Director")
+    await page.locator("#composer").press("Enter")
+    await expect(absence).to_be_hidden()
+    await expect(page.locator(".message .prose")).to_have_text("joined the channel")
+
+
 async def test_an_uploaded_picture_is_shown(page: Page, standin: Standin, client: AsyncWebClient) -> None:
     uploaded = await client.files_upload_v2(filename="chart.png", content=PIXEL, title="Budgets")
     picture = {"type": "image", "alt_text": "Budgets as a chart", "slack_file": {"id": uploaded["files"][0]["id"]}}

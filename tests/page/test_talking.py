@@ -111,7 +111,12 @@ async def test_the_director_is_invited_as_in_slack(page: Page, workspace: Worksp
     await expect(absence).to_be_visible()
     await page.locator("#composer").fill("/invite @Director")
     await page.locator("#composer").press("Enter")
-    assert await workspace.posted("invite") == {"user": MAYA, "channel": "C0RANDOM", "invited": DIRECTOR}
+    assert await workspace.posted("command") == {
+        "user": MAYA,
+        "channel": "C0RANDOM",
+        "command": "/invite",
+        "text": "@Director",
+    }
     await expect(absence).to_be_hidden()
 
 
@@ -186,6 +191,17 @@ async def test_speaking_as_someone_else_speaks_in_their_name(page: Page, workspa
     await page.locator("#composer").press("Enter")
     assert (await workspace.posted("say"))["user"] == OMAR
     await expect(page.locator(".message .author b")).to_have_text(["Omar Haddad"])
+
+
+async def test_a_private_channel_is_shown_to_its_members_only(page: Page, workspace: Workspace) -> None:
+    await open_page(page, workspace)
+    board = page.locator(".entry .name", has_text="board")
+    await expect(page.locator(".entry .name")).to_have_text(
+        ["general", "payments", "random", "leads", "old-project", "Director"]
+    )
+    await expect(board).to_have_count(0)
+    await page.get_by_role("combobox", name="Speak as").select_option(OMAR)
+    await expect(board).to_have_count(1)
 
 
 async def test_unread_messages_are_marked_until_their_channel_is_opened(page: Page, workspace: Workspace) -> None:

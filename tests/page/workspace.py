@@ -37,7 +37,8 @@ def state() -> Json:
             _channel(GENERAL, "general", topic="Everything that concerns everybody"),
             _channel(PAYMENTS, "payments", topic="Payments and checkout"),
             _channel("C0RANDOM", "random", bot_is_member=False),
-            _channel("C0LEADS", "leads", is_private=True),
+            _channel("C0LEADS", "leads", is_private=True, members=[MAYA, OMAR, DIRECTOR]),
+            _channel("C0BOARD", "board", is_private=True, members=[OMAR]),
             _channel(OLD, "old-project", is_archived=True),
             _channel(DIRECT, MAYA, is_im=True, im_user=MAYA),
             _channel(DIRECT_OMAR, OMAR, is_im=True, im_user=OMAR),
@@ -88,7 +89,7 @@ class Workspace:
         app.router.add_get("/standin/messages", self._messages)
         app.router.add_get("/standin/live", self._live)
         app.router.add_get("/standin/files/{id}/{name}", self._file)
-        for name in ("say", "command", "action", "view_submit", "view_close", "home", "invite"):
+        for name in ("say", "command", "action", "view_submit", "view_close", "home"):
             app.router.add_post(f"/standin/{name}", self._post)
         self._runner = web.AppRunner(app, shutdown_timeout=1)
         await self._runner.setup()
@@ -183,7 +184,7 @@ class Workspace:
             more = {"thread_ts": body["thread_ts"]} if "thread_ts" in body else {}
             ts = await self.message(body["channel"], body["user"], body["text"], **more)
             return web.json_response({"ts": ts})
-        if name == "invite":
+        if name == "command" and body["command"] == "/invite":
             invited = next(one for one in self.state["channels"] if one["id"] == body["channel"])
             invited["bot_is_member"] = True
         if name == "home" and self.home is not None:

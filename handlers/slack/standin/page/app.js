@@ -62,7 +62,8 @@ async function say(channel, thread, text) {
 async function invite(channel, words) {
   const [, id] = /^<@(\w+)>/.exec(outgoing(words.trim(), store.state.users, [])) ?? [];
   if (!id) throw new Error("Say whom to invite, for example /invite @Director.");
-  await api.invite({ user: store.me, channel, invited: id });
+  if (id !== store.director) throw new Error("Everybody else is here already; only the Director can be invited.");
+  await api.command({ user: store.me, channel, command: "/invite", text: words.trim() });
   store.open(await api.state(store.me), store.me);
   draw();
 }

@@ -37,7 +37,6 @@ export const api = {
   submitView: (body) => request("/standin/view_submit", body),
   closeView: (body) => request("/standin/view_close", body),
   home: (body) => request("/standin/home", body),
-  invite: (body) => request("/standin/invite", body),
 };
 
 /**

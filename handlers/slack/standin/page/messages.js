@@ -54,7 +54,7 @@ function withCaret(nodes) {
   let place = nodes.at(-1);
   if (!place) return [h("div", { class: "prose" }, h("p", null, caret))];
   const last = (node) => [...node.childNodes].filter((child) => child.nodeType === 1 || child.textContent.trim()).at(-1);
-  while (last(place)?.nodeType === 1 && /^(DIV|P|UL|OL|LI|BLOCKQUOTE|PRE|CODE|H\d)$/.test(last(place).tagName)) place = last(place);
+  while (last(place)?.nodeType === 1 && /^(DIV|P|UL|OL|LI|BLOCKQUOTE|PRE|H\d)$/.test(last(place).tagName)) place = last(place);
   (/^(HR|TABLE|FIGURE)$/.test(place.tagName) ? nodes.at(-1) : place).append(caret);
   return nodes;
 }

@@ -64,9 +64,9 @@ export class Store {
     return this.state.app.bot_user_id;
   }
 
-  /** The channels this person sees: their own direct messages, and everything with a name. */
+  /** The channels this person sees: public ones, private ones they are in, their own direct messages. */
   get visible() {
-    return this.state.channels.filter((channel) => !channel.is_im || !channel.im_user || channel.im_user === this.me);
+    return this.state.channels.filter((channel) => (channel.is_im ? channel.im_user ?? this.me : this.me) === this.me && (channel.members?.includes(this.me) ?? true));
   }
 
   title(channel) {
