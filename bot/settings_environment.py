@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +19,24 @@ _DRIVERS = {"sqlite": "+pysqlite", "postgresql": "+psycopg", "postgres": "+psyco
 HOW_TO_MAKE_A_KEY = (
     'make one with: python -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
 )
+
+VARIABLES = (
+    *("DIRECTOR_CONFIG", "DIRECTOR_ENCRYPTION_KEYS", "DIRECTOR_HOOK_SECRET", "DIRECTOR_HTTP", "DIRECTOR_MODEL"),
+    *("DIRECTOR_SLOS", "DATABASE_URL", "LOG_FORMAT", "LOG_LEVEL"),
+    *("SLACK_API_URL", "SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"),
+    *("SLACK_SIGNING_SECRET", "TEAMS_ALLOWED_TENANTS", "TEAMS_CLIENT_ID", "TEAMS_CLIENT_SECRET", "TEAMS_TENANT_ID"),
+    *("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
+    *("PROMETHEUS_CA", "PROMETHEUS_TENANT", "PROMETHEUS_TOKEN", "PROMETHEUS_URL"),
+)
+_FAMILIES = ("DIRECTOR_", "SLACK_", "TEAMS_", "ANTHROPIC_", "PROMETHEUS_", "DATABASE_", "LOG_")
+
+
+def misspelt(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Variables that nobody reads, each with the unset one that was probably meant."""
+    unset = [name for name in VARIABLES if not environ.get(name, "").strip()]
+    strangers = sorted(name for name in environ if name.startswith(_FAMILIES) and name not in VARIABLES)
+    near = ((name, get_close_matches(name, unset, n=1, cutoff=0.85)) for name in strangers)
+    return tuple((name, found[0]) for name, found in near if found)
 
 
 class Environment:

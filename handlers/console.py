@@ -80,6 +80,8 @@ class Console:
                     self._notes.write(_PROMPT)
                     self._notes.flush()
                 line = await _first(anext(lines, None), leave)
+                if interactive and line is None:
+                    self.note("")
                 if leave.is_set():
                     return 130
                 if line is None or line.strip().lower() in _LEAVING:

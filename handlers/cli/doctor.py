@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from handlers.cli.wiring import Room, Wiring
 
 PATIENCE = 5.0  # seconds per check
+PATIENCE_WITH_MODEL = 20.0  # its SDK alone takes seconds to load on a small machine
 
 _NO_SLOS = "there are none, so there is nothing to review; set DIRECTOR_SLOS or make ./slos (docs/slos.md)."
 
@@ -64,15 +65,16 @@ async def _examine(context: typer.Context) -> list[Check]:
         return [Check("settings", "problem", str(mistake)) for mistake in error.mistakes]
     rooms: tuple[Room, ...] = ("database", "slack", "metrics", "model")
     found = await asyncio.gather(*(_room(wiring, settings, room) for room in rooms))
-    slos = await _within("SLO files", lambda: asyncio.to_thread(_slos, settings), off=_NO_SLOS)
-    return [_settings(settings), *found, slos, *_teams(settings)]
+    slos = await _within("SLO files", lambda: asyncio.to_thread(_slos, settings), off=_NO_SLOS, patience=PATIENCE)
+    return [_settings(settings), *_misspelt(), *found, slos, *_teams(settings)]
 
 
 async def _room(wiring: Wiring, settings: Settings, room: Room) -> Check:
-    return await _within(room, lambda: wiring.check(settings, room), off=_OFF[room])
+    patience = PATIENCE_WITH_MODEL if room == "model" else PATIENCE
+    return await _within(room, lambda: wiring.check(settings, room), off=_OFF[room], patience=patience)
 
 
-async def _within(name: str, ask: Callable[[], Awaitable[str | None]], *, off: str) -> Check:
+async def _within(name: str, ask: Callable[[], Awaitable[str | None]], *, off: str, patience: float) -> Check:
     """One check; neither a hang nor a bug in it may hide the others."""
     import asyncio
 
@@ -80,13 +82,13 @@ async def _within(name: str, ask: Callable[[], Awaitable[str | None]], *, off: s
     from handlers.redaction import redact
 
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             said = await ask()
     except DirectorError as error:
         return Check(name, "problem", redact(str(error)))
     except TimeoutError:
         return Check(
-            name, "problem", f"no answer within {PATIENCE:g} s; is its address right, and reachable from here?"
+            name, "problem", f"no answer within {patience:g} s; is its address right, and reachable from here?"
         )
     except Exception as error:  # noqa: BLE001  # logged and told
         import structlog
@@ -101,6 +103,16 @@ async def _within(name: str, ask: Callable[[], Awaitable[str | None]], *, off: s
 def _settings(settings: Settings) -> Check:
     file = settings.config_path or "no director.yml, which is fine"
     return Check("settings", "ok", f"environment and {file}" if settings.config_path else f"environment; {file}")
+
+
+def _misspelt() -> list[Check]:
+    import os
+
+    from bot.settings_environment import misspelt
+
+    return [
+        Check("settings", "off", f"{name} is not read; did you mean {meant}?") for name, meant in misspelt(os.environ)
+    ]
 
 
 def _slos(settings: Settings) -> str | None:

@@ -20,17 +20,10 @@ from bot.settings import (
     TeamsSettings,
     load_settings,
 )
+from bot.settings_environment import VARIABLES, misspelt
 from bot.settings_file import DirectorFile
 
 KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
-VARIABLES = (
-    *("DIRECTOR_CONFIG", "DIRECTOR_ENCRYPTION_KEYS", "DIRECTOR_HOOK_SECRET", "DIRECTOR_HTTP", "DIRECTOR_MODEL"),
-    *("DIRECTOR_SLOS", "DATABASE_URL", "LOG_FORMAT", "LOG_LEVEL"),
-    *("SLACK_API_URL", "SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"),
-    *("SLACK_SIGNING_SECRET", "TEAMS_ALLOWED_TENANTS", "TEAMS_CLIENT_ID", "TEAMS_CLIENT_SECRET", "TEAMS_TENANT_ID"),
-    *("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
-    *("PROMETHEUS_CA", "PROMETHEUS_TENANT", "PROMETHEUS_TOKEN", "PROMETHEUS_URL"),
-)
 MAKE_A_KEY = 'make one with: python -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
 
 
@@ -261,6 +254,21 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     settings = load_settings({}, tmp_path)
     with pytest.raises(ValidationError, match="frozen"):
         settings.workspace = "other"  # type: ignore[misc]
+
+
+def test_a_variable_that_nobody_reads_is_taken_for_the_one_it_resembles() -> None:
+    environ = {"PROMETHEUS_URI": "http://p:9090", "DIRECTOR_SLO": "x", "SLACK_TEAM": "acme", "PATH": "/bin"}
+    assert misspelt(environ) == (("DIRECTOR_SLO", "DIRECTOR_SLOS"), ("PROMETHEUS_URI", "PROMETHEUS_URL"))
+    assert misspelt({**environ, "PROMETHEUS_URL": "http://p", "DIRECTOR_SLOS": "y"}) == ()
+    assert misspelt(dict.fromkeys(VARIABLES, "")) == ()
+
+
+def test_the_example_and_the_documents_name_every_variable() -> None:
+    root = Path(__file__).parents[3]
+    named = {line.partition("=")[0] for line in (root / ".env.example").read_text().splitlines() if line[:1] > "#"}
+    assert named == set(VARIABLES)
+    documented = (root / "docs" / "settings.md").read_text()
+    assert [name for name in VARIABLES if f"`{name}`" not in documented] == []
 
 
 SECRETS = {

@@ -73,7 +73,7 @@ async def test_a_person_is_greeted_and_prompted_beside_the_answers() -> None:
     chat, out, notes = console()
     await chat.converse(Echo(chat), lines("hello"), interactive=True)
     assert notes.getvalue() == (
-        "Ask the Director. /help shows the commands, Ctrl-C stops an answer, Ctrl-D leaves.\nyou> you> "
+        "Ask the Director. /help shows the commands, Ctrl-C stops an answer, Ctrl-D leaves.\nyou> you> \n"
     )
     assert out.getvalue() == "You (admin) said: hello\n\n"
 

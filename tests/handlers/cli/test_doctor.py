@@ -95,6 +95,17 @@ def test_what_is_set_but_not_built_yet_is_said(director: Command, wiring: FakeWi
     )
 
 
+def test_a_variable_with_a_wrong_name_is_pointed_out(
+    director: Command, wiring: FakeWiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (wiring.folder / "slos").rmdir()
+    monkeypatch.setenv("PROMETHEUS_URI", "http://127.0.0.1:9090")
+    result = director("doctor", "--json")
+    assert result.code == 0
+    text = "PROMETHEUS_URI is not read; did you mean PROMETHEUS_URL?"
+    assert result.data[1] == {"check": "settings", "state": "off", "text": text}
+
+
 def test_text_has_one_line_a_check(director: Command, wiring: FakeWiring) -> None:
     (wiring.folder / "slos" / "checkout.yml").write_text(SLO)
     wiring.checks["metrics"] = DirectorError("Prometheus refuses the token (401).\nSet PROMETHEUS_TOKEN.")
