@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 _DEFINITIONS = re.compile(r"\b(defin|promise|target|objectives?\b|what (is|are) (the|our) slos?)", re.IGNORECASE)
 _RELIABILITY = re.compile(
     r"\b(budget|slos?|sli|reliab|availab|error|burn|incident|outage|healthy|health|down|status|risk|ship|freeze|"
-    r"release|how (is|are|was|were)|doing|worst|exhausted|latency)\b|\bservices?\b",
+    r"release|deploy|tell me about|how (is|are|was|were)|doing|worst|exhausted|latency)\b|\bservices?\b",
     re.IGNORECASE,
 )
+_PRIORITY = re.compile(r"\b(work on|priorit\w*|focus|this week|next (week|sprint)|do first)\b", re.IGNORECASE)
 _FOLLOW_UP = re.compile(
     r"^\s*(and|what about|how about|why|so|it|that|then|which)\b|\b(it|its|that one|them)\b", re.IGNORECASE
 )
@@ -53,6 +54,14 @@ _ADVICE = (
         ),
     ),
     (
+        re.compile(r"\b(how do|what (is|are)|explain)\b.*\berror budgets?\b(?! (of|for)\b)", re.IGNORECASE),
+        (
+            "An objective leaves room for failure: what it does not promise is the error budget. While there is "
+            "budget, we ship; when it is spent, we repair first. So features and reliability are weighed by a rule "
+            "that both sides agreed on before, and not by who argues longer."
+        ),
+    ),
+    (
         re.compile(r"\b(cap theorem|consisten|partition|replica)", re.IGNORECASE),
         (
             "While the network is split, you choose between an answer that may be old and no answer. Decide it per "
@@ -60,6 +69,11 @@ _ADVICE = (
             "readers see."
         ),
     ),
+)
+
+_CAUSES = (
+    "Why it burns I can't tell from a budget alone. I would lay the hours of the burn beside the deploys and the "
+    "health of its dependencies, and start with whatever changed last."
 )
 
 _ENTITY = re.compile(r"^(?P<entity>.+) \(service (?P<service>[^)]+)\): (?P<state>[A-Z_]+)$")
@@ -92,7 +106,11 @@ def wants(asked: Sequence[str]) -> str | None:
         return None
     if _DEFINITIONS.search(now) and not re.search(r"\bbudget|burn|left\b", now, re.IGNORECASE):
         return "slo_definitions"
-    if _RELIABILITY.search(now) or (_FOLLOW_UP.search(now) and any(map(_RELIABILITY.search, asked[:-1]))):
+    if (
+        _RELIABILITY.search(now)
+        or _PRIORITY.search(now)
+        or (_FOLLOW_UP.search(now) and any(map(_RELIABILITY.search, asked[:-1])))
+    ):
         return "error_budget_status"
     return None
 
@@ -146,9 +164,11 @@ def about_services(asked: Sequence[str], found: str) -> str:
     named, earlier = _named(asked, services)
     chosen = [entry for entry in entries if entry.service in named]
     if not chosen:
-        return _overall(entries)
+        order = "My order: repair what is spent, then calm what is at risk, then features.\n\n"
+        return (order if _PRIORITY.search(asked[-1]) else "") + _overall(entries)
     intro = f"You asked about {_listed(named)} before, so once more from now. " if earlier else ""
-    return intro + "\n\n".join(_objective(entry) for entry in chosen)
+    why = f"\n\n{_CAUSES}" if re.search(r"\b(why|cause|reason)\b", asked[-1], re.IGNORECASE) else ""
+    return intro + "\n\n".join(_objective(entry) for entry in chosen) + why
 
 
 def about_definitions(asked: Sequence[str], found: str) -> str:
@@ -181,14 +201,17 @@ def _overall(entries: Sequence[_Entry]) -> str:
 
 
 def _objective(entry: _Entry) -> str:
-    left, burn = entry.fact("error budget left"), entry.fact("burn rate of the last 24h")
+    left, used, burn = (
+        entry.fact(what) for what in ("error budget left", "error budget used", "burn rate of the last 24h")
+    )
     name = f"**{entry.entity}**"
-    burning = f" In the last day it burned at {burn}." if burn else ""
+    burning = f" In the last day it burned at {burn} of what the budget allows." if burn else ""
     match entry.state:
         case "EXHAUSTED":
+            much = f"{used} of it is used" if used else f"{left} is left"
             return (
-                f"{name} has spent its error budget: {left} is left.{burning} By our rule that means repair before "
-                "features, until the budget is back."
+                f"{name} has spent its error budget: {much}.{burning} By our rule that means repair before features, "
+                "until the budget is back."
             )
         case "AT_RISK":
             return (

@@ -39,16 +39,28 @@ def test_it_says_what_it_is() -> None:
 async def test_a_question_about_a_service_is_answered_with_measured_figures() -> None:
     (answer,) = await said("How is checkout doing?")
     assert answer == (
-        "**checkout** is at risk: 18.7% of its error budget is left. In the last day it burned at 1.1×. "
-        "I would hold risky releases and look at what burns it first."
+        "**checkout** is at risk: 18.7% of its error budget is left. In the last day it burned at 1.1× of "
+        "what the budget allows. I would hold risky releases and look at what burns it first."
     )
 
 
 async def test_a_question_about_all_names_what_is_bad_and_what_is_in_order() -> None:
     (answer,) = await said("Is anything at risk?")
-    assert "-3.5% is left" in answer
+    assert "**payments** has spent its error budget: 103.5% of it is used." in answer
     assert "18.7% of its error budget is left" in answer
     assert "In order: search." in answer
+
+
+async def test_what_to_work_on_follows_from_the_budgets() -> None:
+    (answer,) = await said("What should we work on this week?")
+    assert answer.startswith(
+        "My order: repair what is spent, then calm what is at risk, then features.\n\n**payments**"
+    )
+
+
+async def test_a_cause_is_not_made_up() -> None:
+    _, why = await said("How is checkout?", "Why is it burning?")
+    assert "Why it burns I can't tell from a budget alone." in why
 
 
 async def test_a_second_question_knows_the_first() -> None:
