@@ -24,33 +24,35 @@ def table_lines(
     columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: frozenset[int], width: int
 ) -> list[str]:
     """Header, rule and rows, none wider than `width`; `numeric` columns stand to the right."""
-    widths = [max(map(display_width, cells)) for cells in zip(columns, *rows, strict=True)]
-    fitted = _fit(widths, width - len(_GAP) * (len(widths) - 1), numeric)
-    if fitted is None:
-        return _records(columns, rows)
-    rule = _GAP.join("─" * size for size in fitted)
-    body = [line for row in rows for line in _row(row, fitted, numeric)]
-    return [*_row(columns, fitted, numeric), rule, *body]
+    whole = list(zip(columns, *rows, strict=True))
+    widths = [max(map(display_width, cells)) for cells in whole]
+    words = [max((display_width(word) for cell in cells for word in cell.split()), default=0) for cells in whole]
+    for gap, floors in ((_GAP, words), (" ", words), (_GAP, [_NARROWEST] * len(words))):
+        fitted = _fit(widths, width - len(gap) * (len(widths) - 1), numeric, floors)
+        if fitted is not None:
+            body = [line for row in rows for line in _row(row, fitted, numeric, gap)]
+            return [*_row(columns, fitted, numeric, gap), gap.join("─" * size for size in fitted), *body]
+    return _records(columns, rows)
 
 
-def _fit(widths: list[int], room: int, numeric: frozenset[int]) -> list[int] | None:
-    """Column widths that fit; the widest text columns give way first. None when they would get too narrow."""
+def _fit(widths: list[int], room: int, numeric: frozenset[int], floors: list[int]) -> list[int] | None:
+    """Column widths that fit; the widest text columns give way first, none below its floor. None when they can't."""
     fitted = list(widths)
     while sum(fitted) > room:
-        giving = [index for index in range(len(fitted)) if index not in numeric and fitted[index] > _NARROWEST]
+        giving = [index for index in range(len(fitted)) if index not in numeric and fitted[index] > floors[index]]
         if not giving:
             return None
         fitted[max(giving, key=lambda index: fitted[index])] -= 1
     return fitted
 
 
-def _row(cells: Sequence[str], widths: Sequence[int], numeric: frozenset[int]) -> list[str]:
+def _row(cells: Sequence[str], widths: Sequence[int], numeric: frozenset[int], gap: str) -> list[str]:
     wrapped = [_wrapped(cell, size) for cell, size in zip(cells, widths, strict=True)]
     lines = []
     for number in range(max(map(len, wrapped), default=0)):
         pieces = [cell[number] if number < len(cell) else "" for cell in wrapped]
         padded = [_pad(piece, widths[index], right=index in numeric) for index, piece in enumerate(pieces)]
-        lines.append(_GAP.join(padded).rstrip())
+        lines.append(gap.join(padded).rstrip())
     return lines
 
 

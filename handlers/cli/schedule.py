@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.domain import Reply
+    from bot.reliability import Assessment
     from bot.schedules import Schedule, ScheduleSpec
     from bot.settings import Settings
 
@@ -118,6 +119,27 @@ def remove(context: typer.Context, schedule_id: Id) -> int:
     run_async(work())
     tell(f"{_id(schedule_id)} is removed.")
     return 0
+
+
+@group.command("test")
+def test(context: typer.Context, schedule_id: Id) -> int:
+    """Print what a schedule would post now; nothing is posted."""
+    from bot.reliability import digest_reply, review_reply
+
+    async def work() -> tuple[Schedule, Assessment]:
+        wiring, settings = begin(context)
+        async with wiring.store(settings) as store:
+            schedule = await store.schedules.get(_id(schedule_id), workspace=None)
+        if schedule is None:
+            raise _unknown(schedule_id)
+        entry = settings.file.channels.get(f"#{schedule.channel_name}")
+        services = schedule.services or (entry.services if entry else ())
+        async with wiring.reliability(settings) as reliability:
+            return schedule, await reliability.assess(list(services) or None, wiring.now())
+
+    schedule, assessment = run_async(work())
+    show_reply(review_reply(assessment) if schedule.what == "review" else digest_reply(assessment))
+    return assessment.exit_code
 
 
 def _set_paused(context: typer.Context, schedule_id: str, *, paused: bool) -> Schedule:

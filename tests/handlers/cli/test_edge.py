@@ -14,7 +14,7 @@ from tests.handlers.cli.conftest import Command
 COMMANDS = (
     *("serve", "demo", "migrate", "manifest", "chat", "status", "review", "digest", "doctor"),
     *("plan new", "plan show", "plan list", "plan schema", "plan check"),
-    *("schedule add", "schedule list", "schedule pause", "schedule resume", "schedule remove"),
+    *("schedule add", "schedule list", "schedule pause", "schedule resume", "schedule remove", "schedule test"),
     *("slo check", "inbox list", "inbox show", "inbox retry", "persona check"),
 )
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.reliability import digest_reply, review_reply
+from bot.reliability.assessment import Assessment
+from handlers.terminal import render
 from tests.doubles.wiring import NOW, FakeWiring
 from tests.handlers.cli.conftest import Command
 
@@ -84,7 +87,19 @@ def test_pause_resume_and_remove(director: Command, wiring: FakeWiring) -> None:
     assert wiring.the_store.schedules.rows == {}
 
 
-@pytest.mark.parametrize("verb", ["pause", "resume", "remove"])
+def test_a_test_prints_what_would_be_posted_and_posts_nothing(director: Command, wiring: FakeWiring) -> None:
+    (wiring.folder / "director.yml").write_text('channels: {"#general": {services: [search]}}')
+    director("schedule", "add", SENTENCE)
+    director("schedule", "add", "digest every day 08:00 in #general")
+    checkout, search = wiring.the_reliability.items
+    review = Assessment(at=NOW, items=(checkout,), asked=("checkout",))
+    digest = Assessment(at=NOW, items=(search,), asked=("search",))
+    assert director("schedule", "test", "s1").out == render(review_reply(review), width=100) + "\n"
+    assert director("schedule", "test", "s2").out == render(digest_reply(digest), width=100) + "\n"
+    assert wiring.board.posts == []
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "remove", "test"])
 def test_a_schedule_that_is_not_there_is_said(director: Command, verb: str) -> None:
     result = director("schedule", verb, "s9")
     assert (result.code, result.err) == (2, "There is no schedule 's9'; `director schedule list` shows them.\n")

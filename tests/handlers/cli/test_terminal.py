@@ -103,6 +103,16 @@ def test_a_table_too_wide_wraps_its_text_columns() -> None:
     )
 
 
+def test_a_table_breaks_words_only_when_nothing_else_helps() -> None:
+    table = Table(columns=("name", "what"), rows=(("notifications", "low volume"),))
+    assert shown(table, width=21) == (
+        "name           what\n─────────────  ──────\nnotifications  low\n               volume"
+    )
+    assert shown(table, width=20) == "name          what\n───────────── ──────\nnotifications low\n              volume"
+    table = Table(columns=("name", "what"), rows=(("notifications", "unavailable"),))
+    assert shown(table, width=20) == "name       what\n─────────  ─────────\nnotificat  unavailab\nions       le"
+
+
 def test_a_table_far_too_wide_becomes_records() -> None:
     columns = tuple(f"column {index}" for index in range(6))
     assert shown(Table(columns=columns[:6], rows=(tuple("abcdef"), ("g", "", "h", "", "", ""))), width=30) == (
