@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 import urllib.request
@@ -214,14 +214,14 @@ class HostileServer:
 
 
 @asynccontextmanager
-async def hostile(answer: Answer, *, version: bool = True) -> AsyncIterator[HostileServer]:
+async def hostile(
+    answer: Answer, *, version: bool = True, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[HostileServer]:
     server = HostileServer("")
-    running = itertools.count()
     now = 0
 
     async def query(request: web.Request) -> web.StreamResponse:
         nonlocal now
-        next(running)
         form = {key: str(value) for key, value in (await request.post()).items()}
         server.asked.append({"endpoint": request.path.rpartition("/")[2], **form})
         server.headers.append(dict(request.headers))
@@ -243,9 +243,9 @@ async def hostile(answer: Answer, *, version: bool = True) -> AsyncIterator[Host
     app.router.add_get("/api/v1/status/buildinfo", buildinfo)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    server.url = f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
     try:
         yield server
     finally:
@@ -273,3 +273,28 @@ async def truncated(request: web.Request, _: dict[str, str]) -> web.StreamRespon
     if request.transport is not None:
         request.transport.close()
     return response
+
+
+def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """A CA file that only this test trusts, and a server's TLS for 127.0.0.1 signed by it."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+    ]
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(key), "-out", str(cert)]
+    subprocess.run([*command, *names, *files], check=True, capture_output=True, timeout=30)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return cert, context

@@ -14,7 +14,7 @@ from bot.errors import Unreachable, UsageError
 from bot.reliability import Assessment, Prometheus, Reliability, State
 from bot.reliability.definitions import Definitions, ServiceDefinition
 from tests.bot.reliability.samples import AT, promise
-from tests.doubles.prometheus import Answer, figure, hostile, never, success, truncated
+from tests.doubles.prometheus import Answer, certificate, figure, hostile, never, success, truncated
 
 
 async def assess(prometheus: Prometheus, *services: str) -> Assessment:
@@ -241,6 +241,18 @@ async def test_a_server_that_tells_no_version_is_still_asked() -> None:
     async with hostile(obeys, version=False) as server:
         found = await assess(Prometheus(server.url))
     assert (found.sources, found.items[0].state) == ((f"Prometheus at {server.url}",), State.OK)
+
+
+async def test_a_server_is_trusted_by_its_ca_file_alone(tmp_path: Path) -> None:
+    ca, tls = certificate(tmp_path)
+    async with hostile(obeys, tls=tls) as server:
+        trusted = await assess(Prometheus(server.url, ca=ca))
+        stranger = await assess(Prometheus(server.url))
+    assert trusted.items[0].state is State.OK
+    assert stranger.items[0].sentence == (
+        f"Prometheus at {server.url} shows a certificate that is not trusted; set PROMETHEUS_CA to its CA file."
+    )
+    assert stranger.exit_code == 3
 
 
 async def test_an_unreadable_ca_file_is_named() -> None:

@@ -1,0 +1,123 @@
+"""What the replies say of an assessment in words: headline, decision, the quality of the data."""
+
+from __future__ import annotations
+
+from bot.domain import Part, Text
+from bot.reliability import formats
+from bot.reliability.assessment import JUDGED, MISSING, Assessment, Objective, State
+from bot.reliability.wording import Labels, counts, marked, state_word
+
+_NAMED = 12
+_UNJUDGED = frozenset(State) - JUDGED - MISSING
+_OWN_REMARK = {State.LOW_VOLUME: "low_volume", State.STALE: "stale_since"}  # the sentence says it already
+
+
+def headline(assessment: Assessment, labels: Labels) -> str:
+    """Counts by state in one sentence, the worst named."""
+    total = len(assessment.items)
+    spent, risky = assessment.in_state(State.EXHAUSTED), assessment.in_state(State.AT_RISK)
+    unknown = assessment.in_state(*MISSING)
+    if len(unknown) == total:
+        reason = f" {unknown[0].sentence}" if one_reason(assessment) else ""
+        return f"**Nothing could be judged**: {counts(assessment)}.{reason}"
+    if len(assessment.in_state(State.OK)) == total:
+        return (
+            "**The objective is within its error budget.**"
+            if total == 1
+            else f"**All {total:,} objectives are within their error budgets.**"
+        )
+    pieces = []
+    if spent:
+        verb = "has" if len(spent) == 1 else "have"
+        pieces.append(f"**{labels.listed(by_remaining(spent), most=3)}** {verb} no error budget left")
+    if risky:
+        verb = "is" if len(risky) == 1 else "are"
+        pieces.append(f"**{labels.listed(by_remaining(risky), most=3)}** {verb} at risk")
+    said = f"{'; '.join(pieces)}. " if pieces else ""
+    if total == 1:
+        item = assessment.items[0]
+        return said.strip() or f"**{labels.of(item)}**: {state_word(item.state)}."
+    return f"{said}{formats.number(total, 'objective')}: {counts(assessment)}."
+
+
+def decision(assessment: Assessment, labels: Labels) -> str:
+    spent, risky = (
+        by_remaining(assessment.in_state(State.EXHAUSTED)),
+        by_remaining(assessment.in_state(State.AT_RISK)),
+    )
+    unknown = assessment.in_state(*MISSING)
+    if spent:
+        held = labels.listed(spent)
+        asked = f"hold feature releases of {held} until the budget recovers, or record an exception with an owner."
+    elif risky:
+        asked = f"put reliability work before features for {labels.listed(risky)} until the burn slows."
+    elif unknown:
+        asked = f"who repairs the measurement of {labels.listed(unknown)}?"
+    else:
+        return "*No decision is needed this week.*"
+    return f"*Decision asked for:* {asked}"
+
+
+def within_budget(items: tuple[Objective, ...], labels: Labels) -> str:
+    lowest = min((item.figures.remaining for item in items if item.figures.remaining is not None), default=None)
+    least = "with" if len(items) == 1 else "each with at least"
+    left = "" if lowest is None else f", {least} {formats.percent(lowest)} left"
+    return f"Within budget{left}: {labels.listed(items, most=_NAMED)}."
+
+
+def and_more(items: tuple[Objective, ...], labels: Labels) -> str:
+    return f"And {formats.number(len(items), 'more objective')}: {labels.listed(items, most=_NAMED)}."
+
+
+def data_quality(assessment: Assessment, labels: Labels, *, most: int) -> tuple[Part, ...]:
+    """What the figures can't say, in so many lines: failed queries, missing samples, small numbers."""
+    if one_reason(assessment):
+        return ()
+    items = [item for item in assessment.worst_first() if item.state in MISSING | _UNJUDGED]
+    by_sentence: dict[tuple[State, str], list[Objective]] = {}
+    for item in items:
+        by_sentence.setdefault((item.state, item.sentence), []).append(item)
+    lines = [f"- {labels.listed(tuple(group), most=3)}: {sentence}" for (_, sentence), group in by_sentence.items()]
+    lines += [
+        f"- {labels.of(item)}: {'; '.join(remark.text for remark in item.remarks)}."
+        for item in assessment.items
+        if item.state in JUDGED and item.remarks
+    ]
+    if len(lines) > most:
+        lines[most:] = [f"- {len(lines) - most:,} more in the thread."]
+    return (Text(markdown="\n".join(("**Data quality**", *lines))),) if lines else ()
+
+
+def one_reason(assessment: Assessment) -> bool:
+    """Whether nothing could be judged, for one and the same reason: then the headline says it all."""
+    missing = all(item.state in MISSING for item in assessment.items)
+    return missing and len({item.sentence for item in assessment.items}) == 1
+
+
+def sentences(item: Objective) -> str:
+    own = _OWN_REMARK.get(item.state)
+    told = (remark.text.rstrip(".") for remark in item.remarks if remark.code != own)
+    notes = "".join(f" {text[:1].upper()}{text[1:]}." for text in told)
+    return f"{item.sentence}{notes}"
+
+
+def summary(title: str, assessment: Assessment, labels: Labels) -> str:
+    spent = assessment.in_state(State.EXHAUSTED)
+    named = f" ({labels.listed(by_remaining(spent), most=3)} exhausted)" if spent else ""
+    return f"{title}: {counts(assessment)}{named}"
+
+
+def by_remaining(items: tuple[Objective, ...]) -> tuple[Objective, ...]:
+    return tuple(sorted(items, key=lambda item: (item.figures.remaining or 0, item.definition.key)))
+
+
+def explanation(item: Objective, labels: Labels) -> str:
+    burns = " · ".join(f"{name} {formats.burn(rate)}" for name, rate in item.figures.burn.items() if rate is not None)
+    lines = [
+        f"**{labels.of(item)}** {marked(item.state)} · {item.entity}",
+        sentences(item),
+        f"Target {formats.target(item.target)} over {item.window}" + (f" · burn {burns}" if burns else ""),
+    ]
+    queries = "\n".join(f"{name}: {query}" for name, query in item.queries.items())
+    code = f"\n```\n{queries}\n```" if queries else ""
+    return "\n".join(f"{line}  " for line in lines).rstrip() + code
