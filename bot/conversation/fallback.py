@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from bot.conversation.lookups import Assesses
 from bot.conversation.words import Question, opening, plain
-from bot.domain import Answer, Audience, Message, Note, Part, Reply, Text
+from bot.domain import Answer, Audience, Message, Note, Part, Reply, Standing, Text
 from bot.errors import DirectorError
 from bot.reliability import status_reply
 
@@ -33,6 +33,8 @@ class Fallback:
         return Answer(reply=reply, messages=(*opening(question, question.thread.messages), said))
 
     async def _facts(self, question: Question) -> Reply:
+        if question.person.standing is Standing.UNKNOWN:
+            return _words("I could not look up who you are just now, so I show no figures. Please ask again.")
         if not question.person.may_see_figures:
             return _words(
                 "I can't answer this just now, and figures about our services are for members of this workspace. "

@@ -89,7 +89,6 @@ class _Entry:
     service: str
     state: str = ""
     facts: dict[str, str] = field(default_factory=dict)
-    sentence: str = ""
 
     def fact(self, meaning: str) -> str | None:
         return next((mark for known, mark in self.facts.items() if known.startswith(meaning)), None)
@@ -220,7 +219,8 @@ def _objective(entry: _Entry) -> str:
             )
         case "OK":
             return f"{name} is in order: {left} of its error budget is left.{burning} You can ship."
-    return f"{name} can't be judged now. {entry.sentence}".strip()
+    state = entry.fact("state of the error budget")
+    return f"{name} can't be judged now{f': {state}' if state else ''}. `/director status {entry.service}` says why."
 
 
 def _entries(found: str) -> list[_Entry]:
@@ -232,8 +232,6 @@ def _entries(found: str) -> list[_Entry]:
             entries.append(_Entry(f"{match['service']} ({match['name']})", match["service"]))
         elif entries and (match := _FACT.match(line)):
             entries[-1].facts[match["meaning"]] = match["id"]
-        elif entries and line.startswith("  ") and not entries[-1].sentence:
-            entries[-1].sentence = line.strip() if not re.search(r"\d", line) else ""
     services = [entry.service for entry in entries]
     for entry in entries:
         if services.count(entry.service) == 1:

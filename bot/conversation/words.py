@@ -10,7 +10,21 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.conversation.clean import visible
 from bot.conversation.edition import line as edition_line
-from bot.domain import Buttons, Chart, Heading, Incoming, Message, Note, Person, Reply, Said, Table, Text, Thread
+from bot.domain import (
+    Buttons,
+    Chart,
+    Heading,
+    Incoming,
+    Message,
+    Note,
+    Person,
+    Reply,
+    Said,
+    Standing,
+    Table,
+    Text,
+    Thread,
+)
 
 NO_FIGURES = "This person may not see figures about our services: give general advice, and say so if asked."
 _LONGEST = 12_000  # characters of one message; what people paste beyond that is said to be left out
@@ -124,6 +138,10 @@ def _circumstances(question: Question, edition: str) -> str:
     ]
     if not person.may_see_figures:
         lines.append(NO_FIGURES)
+    if person.standing is Standing.UNKNOWN:
+        lines.append(
+            "Who this is could not be looked up just now; say so if figures are asked for: trying again may help."
+        )
     if question.instructions:
         lines.append(f"The operator's instructions for this channel: {question.instructions}")
     if edition:

@@ -13,8 +13,6 @@ from bot.conversation import Fault, Links, ModelRefused, ModelUnavailable, TurnL
 from bot.conversation.edition import edition_of
 from bot.conversation.words import question_of
 from bot.domain import Heading, Message, Note, Reply, Said, Table, Text, Thread
-from bot.errors import Unreachable
-from bot.reliability import State
 from tests.doubles.talk import (
     DANA,
     GUS,
@@ -26,7 +24,6 @@ from tests.doubles.talk import (
     answered,
     ask,
     conversation,
-    objective,
     toolbox,
 )
 
@@ -204,133 +201,6 @@ async def test_an_evil_model_gets_nothing_out() -> None:
         Note(markdown="General knowledge, not measured: 99.97 %."),
     )
     assert heard.text == clean
-
-
-# --- rights ----------------------------------------------------------------------------------------------------------
-
-
-async def test_a_guest_gets_no_figures_from_a_look_up() -> None:
-    model = ScriptedModel(LOOK, "I can't tell: {{f1}}.")
-    measured = Measured()
-    answer = await answered(conversation(model, measured=measured), ask("How is checkout?", person=GUS))
-    assert measured.asked == []
-    assert answer.facts == ()
-    assert answer.reply.parts == (Text(markdown="I can't tell: no figure."),)
-    result = answer.messages[3].content
-    assert isinstance(result, list)
-    assert result[0]["content"] == "NotPermitted: not permitted: this person may not see figures about our services"
-    assert result[0]["is_error"] is True
-    assert "may not see figures" in str(answer.messages[1].content)
-
-
-async def test_a_guest_does_not_hear_what_a_member_was_told() -> None:
-    model = ScriptedModel(LOOK, "It has {{f3}} left.", "In general: {{f3}}, {{f1}}.", "Anything else?")
-    talk = conversation(model)
-    thread = after(Thread(), await answered(talk, ask("How is checkout?")))
-    root = Reply(summary="r", parts=(Text(markdown="checkout 18.7%"),))
-    told = await answered(talk, ask("And for me?", thread=thread, number=2, person=GUS, root=root))
-    assert "18.7" not in text_sent(model.requests[2].messages)
-    assert len(model.requests[2].messages) == 2
-    assert told.reply.parts == (Text(markdown="In general: no figure, no figure."),)
-    assert told.messages[-1] == Message(role="assistant", content="In general: no figure, no figure.")
-    await answered(talk, ask("Next?", thread=after(thread, told), number=3))
-    assert [message.role for message in model.requests[3].messages[-5:]] == [
-        "user",
-        "system",
-        "assistant",
-        "user",
-        "system",
-    ]
-
-
-async def test_a_guest_is_remembered_in_a_thread_of_guests() -> None:
-    model = ScriptedModel("Small teams.", "As I said.")
-    talk = conversation(model)
-    thread = after(Thread(), await answered(talk, ask("How to lead?", person=GUS)))
-    await answered(talk, ask("Why?", person=GUS, thread=thread, number=2))
-    assert "Small teams." in text_sent(model.requests[1].messages)
-
-
-async def test_a_members_command_in_the_thread_is_not_shown_to_a_guest() -> None:
-    thread = Thread(
-        messages=(Message(role="user", content="status"), Message(role="assistant", content="checkout 18.7%"))
-    )
-    model = ScriptedModel("Hello.")
-    await answered(conversation(model), ask("Hi", person=GUS, thread=thread))
-    assert "18.7" not in text_sent(model.requests[0].messages)
-
-
-# --- look-ups that fail ----------------------------------------------------------------------------------------------
-
-
-async def result_of(call: tuple[str, Any], measured: Measured | None = None) -> str:
-    model = ScriptedModel(call, "I could not look it up.")
-    answer = await answered(conversation(model, measured=measured), ask("How is it?"))
-    content = answer.messages[3].content
-    assert isinstance(content, list)
-    assert content[0]["is_error"] is True
-    return str(content[0]["content"])
-
-
-@pytest.mark.parametrize(
-    ("call", "told"),
-    [
-        (("no_such_tool", {}), "UnknownTool: there is no tool 'no_such_tool'; there are error_budget_status, "),
-        (("error_budget_status", {"services": ["chekout"]}), "UnknownService: There is no service called 'chekout'. "),
-        (("error_budget_status", {"channel": "C2"}), "WrongArguments: unknown argument channel; "),
-        (("error_budget_status", {"services": [7]}), "WrongArguments: 'services' is a list of service names"),
-        (("error_budget_status", {"services": "[oops"}), "WrongArguments: 'services' is a list of service names"),
-        (("error_budget_status", "checkout"), "WrongArguments: the arguments must be a JSON object"),
-        (("slo_definitions", {"service": "nope"}), "WrongArguments: no service nope is defined; there are: checkout, "),
-    ],
-)
-async def test_the_model_is_told_in_a_sentence_what_was_wrong(call: tuple[str, Any], told: str) -> None:
-    assert (await result_of(call)).startswith(told)
-
-
-async def test_an_unreachable_source_is_told_in_its_own_words() -> None:
-    error = Unreachable("Prometheus did not answer within 20 s; check PROMETHEUS_URL.")
-    assert await result_of(LOOK, Measured(error=error)) == f"Unreachable: {error}"
-
-
-async def test_a_broken_tool_tells_its_kind_and_no_secret() -> None:
-    told = await result_of(LOOK, Measured(error=KeyError("password=hunter2")))
-    assert told == "KeyError: the look-up failed for a reason of its own; say that it could not be done"
-
-
-async def test_a_result_that_is_too_large_asks_to_narrow() -> None:
-    many = tuple(objective(f"service-{number}", State.OK, "0.9127") for number in range(200))
-    assert await result_of(("error_budget_status", {}), Measured(items=many)) == (
-        "ResultTooLarge: the result is too large; ask again for fewer services by name"
-    )
-
-
-async def test_many_objectives_come_with_their_main_figures_only() -> None:
-    many = tuple(objective(f"service-{number}", State.OK, "0.9127") for number in range(60))
-    model = ScriptedModel(("error_budget_status", {}), "All is well.")
-    answer = await answered(conversation(model, measured=Measured(items=many)), ask("How is all?"))
-    assert {fact.meaning for fact in answer.facts} == {
-        "state of the error budget over 28d",
-        "error budget left over 28d",
-    }
-    assert len({fact.id for fact in answer.facts}) == len(answer.facts) == 120
-
-
-async def test_definitions_are_facts_too() -> None:
-    model = ScriptedModel(("slo_definitions", {"service": "search"}), "We promise {{f1}} over {{f2}}.")
-    answer = await answered(conversation(model), ask("What do we promise for search?"))
-    assert answer.reply.parts[0] == Text(markdown="We promise 99.73% over 28 days.")
-    assert [(fact.entity, fact.meaning) for fact in answer.facts] == [
-        ("search search-availability", "target"),
-        ("search search-availability", "window"),
-    ]
-
-
-async def test_two_look_ups_in_one_turn_never_share_an_id() -> None:
-    model = ScriptedModel(LOOK, LOOK, "{{f3}} and {{f8}}.")
-    answer = await answered(conversation(model), ask("How is checkout, twice?"))
-    assert len({fact.id for fact in answer.facts}) == len(answer.facts) == 10
-    assert answer.reply.parts[0] == Text(markdown="18.7% and 18.7%.")
 
 
 # --- limits and breaking off -----------------------------------------------------------------------------------------

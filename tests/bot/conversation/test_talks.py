@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.conversation import Fallback, Fault, ModelRefused, ModelUnavailable, Question, Talks
-from bot.domain import Note, Person, Reply, Table, Text, Thread
+from bot.domain import Note, Person, Reply, Standing, Table, Text, Thread
 from bot.errors import Unreachable
 from bot.turn import Turn
 from tests.doubles.talk import DANA, GUS, Heard, Measured, ScriptedModel, ask, conversation
@@ -102,6 +102,15 @@ async def test_with_the_model_down_a_guest_gets_no_figures(person: Person | None
     answer = await talk.answer(turn("How is checkout? Which schedules?", person=person))
     assert measured.asked == []
     assert len(answer.reply.parts) == 2
+
+
+async def test_who_could_not_be_looked_up_is_asked_to_try_again() -> None:
+    talk, model = talks(BUSY, "Please ask again.")
+    someone = Person(id="U7", name="U7", standing=Standing.UNKNOWN)
+    answer = await talk.answer(turn("How is checkout?", person=someone))
+    assert answer.reply.summary == "I could not look up who you are just now, so I show no figures"
+    await talk.answer(turn("How is checkout?", person=someone))
+    assert "Who this is could not be looked up just now" in str(model.requests[1].messages[1].content)
 
 
 async def test_a_thread_goes_on_when_the_model_is_back() -> None:
