@@ -8,11 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from storage.address import Address
@@ -42,56 +38,55 @@ def upgrade(address: Address, folder: Path = _FOLDER) -> Revisions:
     """
     # Most starts find nothing to do, and then need no lock: another process may be writing.
     found = _in_one_transaction(migration_engine(address, read_only=True), address, lambda c: _revision(c, folder))
-    if found is not None and found == _known(folder).head:
+    if found is not None and found == _known(folder)[-1]:
         return Revisions(before=found, after=found)
 
     def apply(connection: Connection) -> Revisions:
         if address.kind == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         before = _revision(connection, folder)
-        config = _config(folder)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        _apply(connection, folder)
         return Revisions(before=before, after=_revision(connection, folder))
 
     return _in_one_transaction(migration_engine(address), address, apply)
 
 
-def revision(connection: Connection) -> tuple[str | None, str | None]:
+def revision(connection: Connection) -> tuple[str | None, str]:
     """The database's revision and the one this Director brings.
 
     Raises:
         NewerDatabase: the database's is unknown here.
     """
-    return _revision(connection, _FOLDER), _known(_FOLDER).head
+    return _revision(connection, _FOLDER), _known(_FOLDER)[-1]
 
 
-def _revision(connection: Connection, folder: Path) -> str | None:
-    found = MigrationContext.configure(connection).get_current_revision()
-    if found is not None and found not in _known(folder).revisions:
-        raise NewerDatabase(found)
-    return found
+def _apply(connection: Connection, folder: Path) -> None:
+    # Imported only when there is something to do: it keeps 8 MB that most starts never need.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Known:
-    head: str | None
-    revisions: frozenset[str]
-
-
-@functools.cache
-def _known(folder: Path) -> _Known:
-    scripts = ScriptDirectory.from_config(_config(folder))
-    revisions = frozenset(script.revision for script in scripts.walk_revisions())
-    return _Known(head=scripts.get_current_head(), revisions=revisions)
-
-
-def _config(folder: Path) -> Config:
     config = Config()
     # The section's values are interpolated, so a per cent sign in a path must be doubled.
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    return config
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _revision(connection: Connection, folder: Path) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    if found is not None and found not in _known(folder):
+        raise NewerDatabase(found)
+    return found
+
+
+@functools.cache
+def _known(folder: Path) -> tuple[str, ...]:
+    """The revisions, oldest first: each migration's file name begins with its own, and they count up."""
+    files = (folder / "versions").glob("[0-9]*.py")
+    return tuple(sorted(file.name.partition("_")[0] for file in files))
 
 
 def _in_one_transaction(engine: Engine, address: Address, work: Callable[[Connection], T]) -> T:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from contextlib import suppress
-from typing import Any
-
-import psycopg
-import structlog
+from typing import TYPE_CHECKING
 
 from storage.address import Address
-from storage.database import CONNECT_TIMEOUT, LIVENESS
 
-log = structlog.get_logger(__name__)
+if TYPE_CHECKING:
+    from storage.listen import Listener
 
 CHANNEL = "director_inbox"
-_LOOK_UP = 0.5  # seconds after which the listening thread sees that it should end
-_RETRY = 1.0
-_JOIN = CONNECT_TIMEOUT + 1.0
 
 
 class Wake:
@@ -27,7 +20,7 @@ class Wake:
     def __init__(self, address: Address) -> None:
         self._address = address
         self._event = asyncio.Event()
-        self._listener: _Listener | None = None
+        self._listener: Listener | None = None
 
     def ring(self) -> None:
         """Wake whoever waits in this process; call it on the event loop."""
@@ -35,7 +28,9 @@ class Wake:
 
     async def wait(self, seconds: float) -> None:
         if self._listener is None and self._address.kind == "postgresql":
-            self._listener = _Listener(self._address, asyncio.get_running_loop(), self._event)
+            from storage.listen import Listener  # noqa: PLC0415 - PostgreSQL's driver, which SQLite does without
+
+            self._listener = Listener(self._address, asyncio.get_running_loop(), self._event)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._event.wait(), seconds)
         self._event.clear()
@@ -43,58 +38,3 @@ class Wake:
     async def close(self) -> None:
         if self._listener is not None:
             await asyncio.to_thread(self._listener.close)
-
-
-class _Listener:
-    """A thread with a connection of its own that hears NOTIFY and comes back when the connection is lost."""
-
-    def __init__(self, address: Address, loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-        self._address = address
-        self._loop = loop
-        self._event = event
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="storage-listen", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._stop.set()
-        self._thread.join(_JOIN)
-
-    def _run(self) -> None:
-        lost = False
-        while not self._stop.is_set():
-            try:
-                with self._connect() as connection:
-                    connection.execute(f"LISTEN {CHANNEL}")
-                    if lost:
-                        log.info("inbox_listening_again")
-                    lost = False
-                    self._ring()  # something may have come in while nobody listened
-                    self._hear(connection)
-            except psycopg.Error as error:
-                if not lost:
-                    log.warning("inbox_not_listening", error=type(error).__name__, polling=True)
-                lost = True
-                self._stop.wait(_RETRY)
-
-    def _hear(self, connection: psycopg.Connection[Any]) -> None:
-        while not self._stop.is_set():
-            for _ in connection.notifies(timeout=_LOOK_UP, stop_after=1):
-                self._ring()
-
-    def _ring(self) -> None:
-        with suppress(RuntimeError):  # the loop has closed: nobody waits any more
-            self._loop.call_soon_threadsafe(self._event.set)
-
-    def _connect(self) -> psycopg.Connection[Any]:
-        url = self._address.url
-        _, arguments = url.get_dialect()().create_connect_args(url)
-        return psycopg.connect(
-            **{
-                **arguments,
-                "autocommit": True,
-                "connect_timeout": CONNECT_TIMEOUT,
-                "application_name": "director-listen",
-                **LIVENESS,
-            }
-        )

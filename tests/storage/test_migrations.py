@@ -11,14 +11,16 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
 import storage
 from storage import NewerDatabase, NotMigrated, Revisions, StorageError, open_store
 from storage.address import parse
 from storage.database import migration_engine
-from storage.migrate import upgrade
+from storage.migrate import _FOLDER, _known, upgrade
 from storage.schema import metadata
 from tests.storage.examples import AT, ask
 
@@ -143,3 +145,12 @@ async def test_a_naive_time_is_refused(url: str):
     async with open_store(url) as store:
         with pytest.raises(Exception, match="naive time"):
             await store.schedules.set_paused("s1", workspace=None, paused=False, at=AT.replace(tzinfo=None))
+
+
+def test_the_names_of_the_migrations_say_their_revisions():
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    config.set_main_option("path_separator", "os")
+    scripts = ScriptDirectory.from_config(config)
+    assert _known(_FOLDER) == tuple(sorted(script.revision for script in scripts.walk_revisions()))
+    assert _known(_FOLDER)[-1] == scripts.get_current_head()
