@@ -70,12 +70,7 @@ class SlackDelivery:
         except DirectorError as error:
             log.info("slack.abandoned", reason=type(error).__name__)
             return
-        last = self._live.shown[-1] if self._live.shown else None
-        if last is not None and last.open and self._live.open_stream():
-            mark = metadata(self._address.turn_id, last.part)
-            await best_effort(
-                self._wire.client.chat_stopStream(channel=self._channel, ts=last.ts, metadata=mark), "chat.stopStream"
-            )
+        await self._live.end()
         await self._clear_status()
 
     async def finish(self, reply: Reply) -> None:

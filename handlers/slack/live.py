@@ -14,6 +14,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.domain import Address
+from bot.errors import DirectorError
 from bot.ports import Journal, LeaseLost
 from handlers.slack.lookup import metadata
 from handlers.slack.text import escaped, shortened
@@ -24,8 +25,6 @@ log = structlog.get_logger(__name__)
 FULL = 11_000  # characters in one streamed message; what follows goes into the next
 CHUNK = 11_500  # Slack takes 12,000 in one call
 OLD = 240.0  # Slack ends a stream after five minutes
-PACE = 1.0
-EDIT_PACE = 1.2
 _MISSING = frozenset(
     (
         "unknown_method",
@@ -47,7 +46,7 @@ class Mode(StrEnum):
 
 @dataclass
 class Shown:
-    """A message that carries a part of the text. `certain` is lost when Slack may or may not have taken a piece."""
+    """A message that carries a part of the text. `open`: a stream that takes more; `certain`: Slack has this text."""
 
     part: int
     ts: str
@@ -97,6 +96,11 @@ class Live:
         only = self.shown[0]
         return only if only.open and only.certain else None
 
+    async def end(self) -> None:
+        """End the stream that is still open, with what it shows. Best effort."""
+        if self.shown and self.shown[-1].open:
+            await self._close(self.shown[-1])
+
     async def _run(self) -> None:
         try:
             if await self._journal.known():  # an earlier attempt showed something; the whole answer will replace it
@@ -114,6 +118,9 @@ class Live:
                     self._more.set()
         except LeaseLost as error:
             self._lost = error
+        except DirectorError as error:  # the journal can't be written: the whole answer will try again
+            log.warning("slack.held_back", kind=type(error).__name__, channel=self._channel)
+            self.mode = Mode.HELD
 
     def _waiting(self) -> bool:
         """Whether there is text that isn't shown yet and could be."""
@@ -173,17 +180,17 @@ class Live:
         self._pending = self._pending[len(piece) :]
         self.shown.append(Shown(part=part, ts=str(answer["ts"]), text=piece, since=since))
         await self._journal.shown(part, str(answer["ts"]))
-        return PACE
+        return self._wire.pace
 
     async def _append(self, last: Shown) -> float:
         if not self._wire.appends.take():
-            return PACE
+            return self._wire.pace
         piece = self._piece(FULL - len(last.text))
         text = escaped(piece, line_start=last.text.endswith("\n"))
         await self._wire.client.chat_appendStream(channel=self._channel, ts=last.ts, markdown_text=text)
         self._pending = self._pending[len(piece) :]
         last.text += piece
-        return PACE
+        return self._wire.pace
 
     def _piece(self, room: int) -> str:
         """What of the waiting text goes out now: up to the room, at the end of a line if there is one."""
@@ -227,7 +234,7 @@ class Live:
         last = self.shown[-1] if self.shown else None
         text = self._pending[:FULL]
         if not self._waiting() or (last is not None and not self._wire.updates.take()):
-            return EDIT_PACE
+            return self._wire.edit_pace
         body: dict[str, Any] = {
             "text": shortened(escaped(text), 300) or "…",
             "blocks": [{"type": "markdown", "text": escaped(text)}],
@@ -243,7 +250,7 @@ class Live:
                     unfurl_media=False,
                     **body,
                 )
-                self.shown.append(Shown(part=0, ts=str(answer["ts"]), text=text, since=self._now()))
+                self.shown.append(Shown(part=0, ts=str(answer["ts"]), text=text, since=self._now(), open=False))
                 await self._journal.shown(0, str(answer["ts"]))
             else:
                 await self._wire.client.chat_update(channel=self._channel, ts=last.ts, **body)
@@ -252,4 +259,4 @@ class Live:
             log.info("slack.draft_failed", error=code(error), channel=self._channel)
             self.mode = Mode.HELD
             return 0.0
-        return EDIT_PACE
+        return self._wire.edit_pace

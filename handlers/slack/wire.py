@@ -92,6 +92,8 @@ class Wire:
         self.streams = True
         self.statuses = True
         self.charts = True
+        self.pace = 1.0  # seconds between two pieces of a stream
+        self.edit_pace = 1.2  # and between two edits of a message
         self.starts = Bucket(15, 8)  # chat.startStream: 20 a minute
         self.appends = Bucket(90, 30)  # chat.appendStream: 100 a minute
         self.updates = Bucket(45, 15)  # chat.update: 50 a minute

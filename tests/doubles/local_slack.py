@@ -1,7 +1,8 @@
 """local-slack (npm `local-slack-linux-x64`), a Slack workspace that others wrote, where it is installed.
 
 `make` doesn't need it: without it its tests are skipped, unless `CI` is set: then they fail. It has no streaming, no
-status line, no limits, no redelivery and no message metadata, and it listens on every address, so it runs only while a test does.
+status line, no limits, no redelivery and no message metadata. It listens on every address, so it runs only while a
+test does.
 """
 
 from __future__ import annotations
