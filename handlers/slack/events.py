@@ -11,7 +11,7 @@ import structlog
 
 from bot.domain import Incoming, IncomingKind, Place, Signal, SignalKind
 from bot.ports import Intake
-from handlers.slack.text import received
+from handlers.slack.text import mentions, received
 from handlers.slack.wire import Wire
 
 log = structlog.get_logger(__name__)
@@ -51,7 +51,7 @@ class Events:
         return bool(event.get("user") and event.get("ts") and event.get("channel"))
 
     async def _for_the_director(self, event: dict[str, Any], place: Place) -> bool:
-        if event["type"] == "app_mention" or _direct(event) or f"<@{self._wire.me}" in (event.get("text") or ""):
+        if event["type"] == "app_mention" or _direct(event) or mentions(event.get("text") or "", self._wire.me):
             return True
         if not event.get("thread_ts") or event.get("channel_type") not in ("channel", "group"):
             return False

@@ -32,11 +32,13 @@ def unescaped(text: str) -> str:
 
 def received(text: str, *, me: str) -> str:
     """What a person typed: without the Director's own mention and hidden characters, links and entities as written."""
-    text = re.sub(rf"<@{re.escape(me)}(?:\|[^<>]*)?>", " ", text)
+    text = re.sub(rf"[ \t]*<@{re.escape(me)}(?:\|[^<>]*)?>[ \t]*", " ", text)
     text = _LABELLED.sub(lambda link: link[1] if link[2] in ("", link[1]) else f"{link[2]} ({link[1]})", text)
-    text = _AUTOLINK.sub(r"\1", text)
-    lines = (re.sub(r"[ \t]{2,}", " ", line) if not line.startswith(" ") else line for line in text.split("\n"))
-    return visible(unescaped("\n".join(lines))).strip()
+    return visible(unescaped(_AUTOLINK.sub(r"\1", text))).strip()
+
+
+def mentions(text: str, person: str) -> bool:
+    return re.search(rf"<@{re.escape(person)}[>|]", text) is not None
 
 
 def escaped(text: str, *, line_start: bool = True) -> str:

@@ -199,6 +199,20 @@ async def test_slack_may_ask_to_reconnect_at_any_time(connect):
     assert [turn.question for turn in world.intake.stored] == [ts]
 
 
+@pytest.mark.slow
+async def test_a_long_outage_ends_by_itself(connect):
+    world = await connect(listen=True)
+    world.standin.faults.fail("apps.connections.open", times=2, status=503)
+
+    await world.standin.sockets.drop()
+    await world.standin.sockets.wait_connected(40)
+    ts = await world.standin.say("U0MAYA", "U0MAYA", "still there?")
+    await world.intake.until(lambda intake: bool(intake.stored))
+
+    assert [turn.question for turn in world.intake.stored] == [ts]
+    assert len(world.standin.ledger.called("apps.connections.open")) >= 4
+
+
 async def test_requests_with_a_wrong_signature_are_refused(connect):
     world = await connect(listen=True, delivery="http", signing_secret="another secret")
 

@@ -85,6 +85,13 @@ def test_every_method_called_exists_and_takes_these_arguments():
     assert [(file, method, extra) for file, method, names in found if (extra := names - known[method])] == []
 
 
+def test_links_are_never_unfurled_for_that_would_fetch_what_a_model_wrote():
+    posts = [(file, names) for file, method, names in calls() if method == "chat.postMessage"]
+
+    assert posts
+    assert [file for file, names in posts if not {"unfurl_links", "unfurl_media"} <= names] == []
+
+
 def test_the_scopes_are_those_that_methods_events_and_the_command_need_and_no_others(manifest):
     methods = yaml.safe_load((DATA / "scopes.yml").read_text())
     events = read("events.json")

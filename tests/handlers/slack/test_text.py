@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.slack.text import escaped, mrkdwn, received, shortened, unescaped, visible
+from handlers.slack.text import escaped, mentions, mrkdwn, received, shortened, unescaped, visible
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,7 @@ from handlers.slack.text import escaped, mrkdwn, received, shortened, unescaped,
         ("see <https://x.example|https://x.example>", "see https://x.example"),
         ("in <#C0GENERAL|general>", "in <#C0GENERAL|general>"),
         ("if x:\n    return", "if x:\n    return"),
+        ("<@UME>  why?\na   | b\n1   | 2", "why?\na   | b\n1   | 2"),
         ("pay\u200bments\u202e \U000e0041now", "payments now"),
         ("می‌خواهم", "می‌خواهم"),
         ("a\u200cb", "ab"),
@@ -83,3 +84,9 @@ def test_small_print_speaks_slacks_dialect(markdown, shown):
 def test_a_title_is_one_line_and_fits(text, limit):
     assert len(shortened(text, limit)) <= limit
     assert "\n" not in shortened(text, limit)
+
+
+def test_a_mention_is_of_exactly_one_person():
+    assert mentions("hey <@UME>", "UME")
+    assert mentions("hey <@UME|director>", "UME")
+    assert not mentions("hey <@UMELANIE>", "UME")
