@@ -67,6 +67,32 @@ async def test_a_chart_fits_the_width_there_is(phone: Page, workspace: Workspace
         assert 300 < box["width"] < width
 
 
+async def test_a_long_note_opens_on_a_phone(phone: Page, workspace: Workspace) -> None:
+    workspace.state["note"] = "Everything here is invented. " * 9
+    await open_page(phone, workspace)
+    note = phone.locator(".banner span")
+    closed = await note.bounding_box()
+    await phone.get_by_role("button", name="More").click()
+    await expect(phone.get_by_role("button", name="Less")).to_have_attribute("aria-expanded", "true")
+    opened = await note.bounding_box()
+    assert closed is not None
+    assert opened is not None
+    assert closed["height"] < 50 < opened["height"]
+
+
+async def test_short_cells_stay_on_one_line(phone: Page, workspace: Workspace) -> None:
+    rows = [[{"type": "raw_text", "text": text} for text in row] for row in (("a", "b"), ("two words", "long " * 20))]
+    table = {"type": "table", "column_settings": [{"is_wrapped": True}, {"is_wrapped": True}], "rows": rows}
+    await workspace.message(GENERAL, DIRECTOR, "table", blocks=[table])
+    await open_page(phone, workspace)
+    lines = await phone.locator("#room td").evaluate_all(
+        "cells => cells.map(cell => { const range = document.createRange(); range.selectNode(cell.firstChild);"
+        " return range.getClientRects().length; })"
+    )
+    assert lines[0] == 1
+    assert lines[1] > 2
+
+
 async def test_the_channel_list_is_a_drawer_on_a_phone(phone: Page, workspace: Workspace) -> None:
     await open_page(phone, workspace)
     drawer = phone.get_by_role("navigation", name="Channels and direct messages")

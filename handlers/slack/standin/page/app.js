@@ -209,10 +209,22 @@ function header(channel) {
     channel.is_im ? h("nav", { class: "tabs", "aria-label": "Views" }, tab("home", "Home", `#/${channel.id}/home`), tab("messages", "Messages", `#/${channel.id}`)) : null);
 }
 
+/** The workspace's note; a phone shows its beginning until it is opened. */
+function banner(note) {
+  const more = h("button", { type: "button", class: "more", "aria-expanded": "false" }, "More");
+  const node = h("p", { class: "banner" }, icon("info"), h("span", null, note), note.length > 90 ? more : null);
+  more.addEventListener("click", () => {
+    const whole = node.classList.toggle("whole");
+    more.textContent = whole ? "Less" : "More";
+    more.setAttribute("aria-expanded", String(whole));
+  });
+  return node;
+}
+
 function notices(channel) {
   const name = store.people.user(store.director)?.name ?? "The Director";
   return [
-    store.state.note ? h("p", { class: "banner" }, icon("info"), h("span", null, store.state.note)) : null,
+    store.state.note ? banner(store.state.note) : null,
     h("p", { class: "offline", role: "status" }, store.connection === "lost" ? "Connection lost. Trying again …" : ""),
     channel.bot_is_member === false && !channel.is_im && !channel.is_archived ? h("p", { class: "banner plain" }, icon("info"), h("span", null, `${name} isn’t in this channel and doesn’t see what is said here.`)) : null,
   ];

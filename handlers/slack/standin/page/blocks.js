@@ -4,7 +4,7 @@ import { chart } from "./chart.js";
 import { h } from "./dom.js";
 import { control, feedback } from "./elements.js";
 import { link, plainInline } from "./inline.js";
-import { markdown, mrkdwn, scrolling } from "./markdown.js";
+import { fitColumns, markdown, mrkdwn, scrolling } from "./markdown.js";
 import { richText, richTextCell } from "./richtext.js";
 
 /** A text object: mrkdwn or plain_text. */
@@ -78,7 +78,7 @@ function table(block, scope) {
     return h(tag, { class: classes || null, scope: tag === "th" ? "col" : null }, cell(value, scope));
   }));
   const [head, ...rest] = block.rows ?? [];
-  return scrolling("Table", h("table", { class: "grid" }, h("thead", null, head ? row("th", head) : null), h("tbody", null, rest.map((cells) => row("td", cells)))));
+  return scrolling("Table", fitColumns(h("table", { class: "grid" }, h("thead", null, head ? row("th", head) : null), h("tbody", null, rest.map((cells) => row("td", cells))))));
 }
 
 const TASKS = { pending: "to do", in_progress: "working", complete: "done", error: "failed" };

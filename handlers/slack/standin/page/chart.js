@@ -81,9 +81,12 @@ function axes(frame, scale, data, config) {
   ];
 }
 
+/** A limit rather than a measurement: one value all along, and named so. */
+const isLevel = (one) => /^(limit|target|threshold)\b/i.test(one.name) && new Set(one.values).size === 1;
+
 function curves(data, scale, filled) {
   return data.series.map((one, position) =>
-    svg("g", { class: `series s${position % 12}` }, runs(one.values).map((indexes) => {
+    svg("g", { class: `series s${position % 12}${isLevel(one) ? " level" : ""}` }, runs(one.values).map((indexes) => {
       const points = indexes.map((index) => `${scale.x(index).toFixed(1)},${scale.y(one.values[index]).toFixed(1)}`);
       const zero = scale.y(Math.min(Math.max(0, scale.low), scale.high)).toFixed(1);
       const area = `M${scale.x(indexes[0]).toFixed(1)},${zero}L${points.join("L")}L${scale.x(indexes.at(-1)).toFixed(1)},${zero}Z`;
@@ -116,7 +119,7 @@ function bars(data, scale, room) {
 
 function legend(data) {
   if (!data.series.some((one) => one.name)) return null;
-  return h("ul", { class: "legend", "aria-hidden": "true" }, data.series.map((one, position) => h("li", { class: `s${position % 12}` }, h("i"), one.name)));
+  return h("ul", { class: "legend", "aria-hidden": "true" }, data.series.map((one, position) => h("li", { class: `s${position % 12}${isLevel(one) ? " level" : ""}` }, h("i"), one.name)));
 }
 
 function asTable(title, data) {

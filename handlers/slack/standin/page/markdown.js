@@ -20,6 +20,19 @@ export function scrolling(label, child) {
   return h("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": label }, child);
 }
 
+const BRIEF = 24; // characters; a column whose cells are all this short never breaks its lines
+
+/** Marks the columns that may break lines: those with long cells, so that short words stay whole. */
+export function fitColumns(table) {
+  const rows = [...table.rows];
+  const longest = (column) => Math.max(...rows.map((row) => row.cells[column]?.textContent.length ?? 0));
+  for (const [column] of [...(rows[0]?.cells ?? [])].entries()) {
+    const long = longest(column) > BRIEF;
+    for (const row of rows.slice(1)) row.cells[column]?.classList.add(long ? "long" : "brief");
+  }
+  return table;
+}
+
 function cells(row) {
   const text = row.trim().replace(/^\|/, "").replace(/(?<!\\)\|$/, "");
   const parts = [];
@@ -63,7 +76,7 @@ function table(lines, start, people) {
     }));
   };
   const body = lines.slice(start + 2, end).map((line) => row("td", line));
-  return [scrolling("Table", h("table", { class: "grid" }, h("thead", null, row("th", lines[start])), h("tbody", null, body))), end];
+  return [scrolling("Table", fitColumns(h("table", { class: "grid" }, h("thead", null, row("th", lines[start])), h("tbody", null, body)))), end];
 }
 
 function list(lines, start, people, depth) {
