@@ -62,7 +62,7 @@ def read(path: Path) -> list[Document]:
     """All documents of a YAML file (empty ones left out).
 
     Raises:
-        YamlProblem: unreadable file, broken YAML, or one key given twice.
+        YamlProblem: unreadable file, broken YAML, nesting without end, or one key given twice.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -72,6 +72,9 @@ def read(path: Path) -> list[Document]:
     try:
         nodes = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
         return [_document(path, node) for node in nodes if node is not None]
+    except RecursionError as error:
+        text = "an alias contains itself, or the file is nested too deeply; write it out flat"
+        raise YamlProblem(Mistake(str(path), "", text)) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)

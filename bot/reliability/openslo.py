@@ -98,7 +98,7 @@ def _take(source: yaml_source.Document, found: Found) -> None:
         return
     if kind in schema.IGNORED:
         return
-    if kind not in schema.READ:
+    if not isinstance(kind, str) or kind not in schema.READ:
         known = ", ".join((*schema.READ, *schema.IGNORED))
         found.mistakes.append(source.mistake(("kind",), f"{kind!r} is not supported; use one of {known}"))
         return
