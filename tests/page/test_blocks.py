@@ -58,7 +58,8 @@ async def test_markdown_is_drawn_with_its_structure(page: Page, workspace: Works
         "<ol><li>first<ul><li>inner <strong>x</strong></li><li>inner two</li></ul></li><li>second</li></ol>"
         "<blockquote><p>quote<br>goes on</p></blockquote>"
         '<div class="table-scroll"><table class="grid"><thead><tr><th>a</th><th class="to-right">b</th></tr></thead>'
-        '<tbody><tr><td class="brief"><code>x|y</code></td><td class="to-right brief"><strong>2</strong></td></tr></tbody></table></div>'
+        '<tbody><tr><td class="brief"><code>x|y</code></td><td class="to-right brief"><strong>2</strong></td></tr>'
+        "</tbody></table></div>"
         "<pre><code>if (a &lt; b) {}</code></pre>"
         '<p><a href="https://example.com/a_(b)">doc</a> <span class="mention me">@Maya Lindqvist</span></p>'
     )
