@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright, 
 from tests.doubles.browser import ARGUMENTS, chromium
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
-DESKTOP = ViewportSize(width=1280, height=860)
+DESKTOP = ViewportSize(width=1280, height=980)
 PHONE = ViewportSize(width=390, height=844)
 PATIENCE = 60_000  # ms
 QUESTION = "@Director how is checkout doing?"
