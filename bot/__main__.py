@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bot.conversation.model import Model
     from bot.director import Director
-    from bot.domain import Place
+    from bot.domain import Person, Place
     from bot.planning import Planning
     from bot.ports import Chat, Intake
     from bot.reliability import Reliability
-    from bot.schedule_chat import Channels
     from bot.schedule_grammar import ChannelRef
     from bot.settings import Settings
     from handlers.cli import wiring
@@ -100,7 +99,7 @@ class Root:
 
     @contextlib.asynccontextmanager
     async def director(
-        self, settings: Settings, store: Store, channels: Channels | None = None
+        self, settings: Settings, store: Store, slack: _SlackDirectory | None = None
     ) -> AsyncIterator[Director]:
         from bot.assemble import director_of
 
@@ -114,7 +113,8 @@ class Root:
                 reliability=reliability,
                 model=model,
                 clock=self._clock,
-                channels=channels,
+                channels=slack,
+                groups_of=slack.groups_of if slack is not None else None,
             )
 
     @contextlib.asynccontextmanager
@@ -161,7 +161,7 @@ class Root:
             async with (
                 self.store(settings) as store,
                 _slack(settings, store.inbox) as edge,
-                self.director(settings, store, _SlackChannels(edge)) as director,
+                self.director(settings, store, _SlackDirectory(edge, settings)) as director,
                 self.working(store, director, edge, "slack"),
             ):
 
@@ -242,11 +242,19 @@ class Root:
                     return None if model is None else await _check_model(model)
 
 
-class _SlackChannels:
-    """Slack's channels, as schedules look them up."""
+class _SlackDirectory:
+    """Slack's channels and user groups, as the core looks them up; of groups only those that director.yml names."""
 
-    def __init__(self, edge: SlackEdge) -> None:
+    def __init__(self, edge: SlackEdge, settings: Settings) -> None:
         self._edge = edge
+        rights = settings.file.rights
+        named = (*(rights.schedule or ()), *(rights.admin or ()))
+        self._groups = tuple(dict.fromkeys(entry for entry in named if entry.startswith("S")))
+
+    async def groups_of(self, place: Place, person: Person) -> list[str]:
+        if place.platform != "slack":
+            return []
+        return [group for group in self._groups if await self._edge.in_group(group, person.id)]
 
     async def find(self, place: Place, channel: ChannelRef) -> ChannelRef | None:
         from bot.errors import UsageError

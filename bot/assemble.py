@@ -22,7 +22,7 @@ from bot.reliability import Prometheus, Reliability, Tables, facts, load_definit
 from bot.reliability.metrics import Metrics
 from bot.reports import Reports
 from bot.rights import Rights
-from bot.schedule_chat import Channels, Schedules
+from bot.schedule_chat import Channels, GroupsOf, Schedules
 from bot.schedules import ScheduleStore
 from bot.settings import Settings
 
@@ -95,8 +95,9 @@ def director_of(
     model: Model | None,
     clock: Clock,
     channels: Channels | None = None,
+    groups_of: GroupsOf | None = None,
 ) -> Director:
-    """The use cases, whole. `channels` finds a platform's channels for schedules; None where there are none."""
+    """The use cases, whole. `channels` finds a platform's channels, `groups_of` its user groups; None: it has none."""
     entries = settings.file.channels
     reports = Reports(reliability, {name: entry.services for name, entry in entries.items()})
     schedule_words = Schedules(
@@ -105,6 +106,7 @@ def director_of(
         services=lambda: reliability.services,
         report=reports.scheduled,
         channels=channels,
+        groups_of=groups_of,
     )
 
     async def listed(question: Question) -> Reply:
@@ -133,6 +135,7 @@ def director_of(
         plans=PlanChat(planning_of(settings, plans, reliability, model)),
         schedule_words=schedule_words,
         schedules=schedules,
+        channels=channels if entries else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -11,6 +12,8 @@ from bot.conversation.words import Question, opening, plain
 from bot.domain import Answer, Audience, IncomingKind, Message, Note, Person, Place, Reply, Text, Usage
 from bot.errors import DirectorError, UsageError
 from bot.reports import Reports
+from bot.schedule_chat import Channels
+from bot.schedule_grammar import ChannelRef
 from bot.schedules import ScheduleStore, What, late_note
 from bot.turn import NothingToSay, Turn
 
@@ -61,15 +64,20 @@ class Director:
         plans: Plans,
         schedule_words: ScheduleWords,
         schedules: ScheduleStore,
+        channels: Channels | None = None,
     ) -> None:
+        """`channels` is asked for names that the platform didn't send along; None when no settings need them."""
         self._talks = talks
         self._reports = reports
         self._plans = plans
         self._schedule_words = schedule_words
         self._schedules = schedules
+        self._channels = channels
 
     async def answer(self, turn: Turn) -> Answer:
         """Raises DirectorError with a message fit to show; NothingToSay when no answer is due."""
+        if self._channels is not None:
+            turn = await _with_channel_name(turn, self._channels)
         incoming = turn.incoming
         match incoming.kind:
             case IncomingKind.NOTICE:
@@ -194,3 +202,13 @@ def _remembered(turn: Turn, reply: Reply) -> tuple[Message, ...]:
         now=turn.now,
     )
     return (*opening(question, turn.thread.messages), Message(role="assistant", content=plain(reply)))
+
+
+async def _with_channel_name(turn: Turn, channels: Channels) -> Turn:
+    incoming = turn.incoming
+    if incoming.channel_name is not None or incoming.kind not in (IncomingKind.ASK, IncomingKind.COMMAND):
+        return turn
+    found = await channels.find(incoming.place, ChannelRef(id=incoming.place.channel, name=""))
+    if found is None or not found.name:
+        return turn
+    return replace(turn, incoming=incoming.model_copy(update={"channel_name": found.name}))

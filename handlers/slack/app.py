@@ -175,6 +175,10 @@ class SlackEdge:
     def delivery(self, address: Address, journal: Journal) -> SlackDelivery:
         return SlackDelivery(self.wire, address, journal, urls=self._urls, picture=self._picture)
 
+    async def in_group(self, group: str, person_id: str) -> bool:
+        """Whether a person belongs to a user group (`S0…`); no when Slack doesn't say."""
+        return await self._people.in_group(group, person_id)
+
     # --- for the command line ----------------------------------------------------------------------------------------
 
     async def channel(self, name_or_id: str) -> tuple[Place, str]:

@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 MEMBERSHIP_LIMIT = 0.8  # seconds; with the store's limit it has to fit into Slack's three
 STORE_LIMIT = 1.8
 MODAL_LIMIT = 1.8
+_NO_NAMES = ("directmessage", "privategroup")  # what Slack calls conversations that it gives no name of
 _POSTING = ("review", "digest", "add", "test", "resume")
 
 # What goes back in the acknowledgement: a text only the person sees, or nothing.
@@ -54,7 +55,7 @@ class Commands:
         if isinstance(command, MakePlan) and views.problem(command.initiative):
             return await self._asked_in_form(payload, channel, command.initiative)
         key = payload.get("trigger_id") or f"{channel}:{person}:{self._now().isoformat()}"
-        stored = await self._stored(f"command:{key}", channel, person, text)
+        stored = await self._stored(f"command:{key}", channel, person, text, payload.get("channel_name"))
         if not stored:
             again = self._again(text)
             return f"I could not store your request in time. If nothing appears, please send it again:\n{again}"
@@ -76,7 +77,7 @@ class Commands:
             return {views.FIELD: "I could not store this in time. Your text is still here: try again in a moment."}
         return None
 
-    async def _stored(self, key: str, channel: str, person: str, text: str) -> bool:
+    async def _stored(self, key: str, channel: str, person: str, text: str, name: str | None = None) -> bool:
         """Slack never delivers a command twice, so a failure is told to the person instead of being raised."""
         incoming = Incoming(
             kind=IncomingKind.COMMAND,
@@ -85,6 +86,7 @@ class Commands:
             text=text,
             received_at=self._now(),
             speaker_id=person,
+            channel_name=name if name not in _NO_NAMES else None,
         )
         try:
             async with asyncio.timeout(STORE_LIMIT):

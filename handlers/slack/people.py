@@ -25,6 +25,7 @@ class People:
     def __init__(self, wire: Wire, *, now: Callable[[], float] = time.monotonic) -> None:
         self._wire, self._now = wire, now
         self._people: dict[str, tuple[float, Person]] = {}
+        self._groups: dict[str, tuple[float, frozenset[str]]] = {}
         self._names: dict[str, tuple[float, str]] = {}
 
     async def person(self, person_id: str) -> Person:
@@ -40,6 +41,19 @@ class People:
             return Person(id=person_id, name=person_id, standing=Standing.UNKNOWN)
         self._people[person_id] = (self._now(), person)
         return person
+
+    async def in_group(self, group: str, person_id: str) -> bool:
+        """Whether a person belongs to a user group; no when Slack doesn't say, so that no right is given by mistake."""
+        at, members = self._groups.get(group, (0.0, frozenset()))
+        if not at or self._now() - at >= REMEMBERED:
+            try:
+                answer = await self._wire.client.usergroups_users_list(usergroup=group)
+            except TROUBLE as error:
+                log.warning("slack.group_unknown", group=group, error=code(error))
+                return False
+            members = frozenset(answer.get("users") or ())
+            self._groups[group] = (self._now(), members)
+        return person_id in members
 
     async def channel_name(self, channel: str) -> str:
         """`#payments`; the id where Slack gives no name. Raises what the Web API raises."""

@@ -11,13 +11,12 @@ PLAN = "director_plan"
 FIELD = "initiative"
 EXAMPLE = "Move checkout to its own database by March"
 LONGEST = 2_900
-SHORTEST = 8
+SHORTEST = 4
 
 
 def problem(initiative: str) -> str | None:
     """What keeps this from being an initiative that a plan can be made of; None when nothing does."""
-    words = initiative.split()
-    if len(initiative.strip()) < SHORTEST or len(words) < 2:
+    if len(initiative.strip()) < SHORTEST:
         return "Say in a sentence what should be achieved, for example: " + EXAMPLE
     if len(initiative) > LONGEST:
         return f"Please shorten it to {LONGEST} characters; details can follow in the plan's thread."

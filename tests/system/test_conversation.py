@@ -71,6 +71,7 @@ async def test_a_second_mention_knows_the_first_and_both_survive_a_restart(
     assert set(slack.ledger.posts_by_turn().values()) <= {1}
 
 
+@pytest.mark.slow
 async def test_killed_in_the_middle_of_an_answer_the_thread_has_one_whole_answer_after_a_restart(
     towns: Towns, database_url: str
 ) -> None:

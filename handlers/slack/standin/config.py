@@ -89,6 +89,7 @@ class StandinConfig:
     bot_id: str = "B0DIRECTOR"
     users: tuple[User, ...] = _PEOPLE
     channels: tuple[Channel, ...] = _CHANNELS
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = (("S0LEADS", ("U0MAYA",)),)  # user groups and their members
     commands: tuple[Command, ...] = (
         Command(command="/director", description="Ask the Director", usage_hint="help | status | review | plan …"),
     )

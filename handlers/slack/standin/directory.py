@@ -86,6 +86,13 @@ def users_list(workspace: Workspace, args: Json) -> Json:
     }
 
 
+def usergroups_users_list(workspace: Workspace, args: Json) -> Json:
+    members = dict(workspace.config.groups).get(args["usergroup"])
+    if members is None:
+        raise Refused("no_such_subteam")
+    return {"users": list(members)}
+
+
 def bots_info(workspace: Workspace, args: Json) -> Json:
     config = workspace.config
     if args.get("bot", config.bot_id) != config.bot_id:
@@ -174,6 +181,7 @@ METHODS = {
     "auth.test": auth_test,
     "users.info": users_info,
     "users.list": users_list,
+    "usergroups.users.list": usergroups_users_list,
     "bots.info": bots_info,
     "team.info": team_info,
     "reactions.add": reactions_add,

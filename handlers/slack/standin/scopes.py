@@ -19,6 +19,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "assistant.threads.setTitle": ("assistant:write",),
     "users.info": ("users:read",),
     "users.list": ("users:read",),
+    "usergroups.users.list": ("usergroups:read",),
     "bots.info": ("users:read",),
     "team.info": ("team:read",),
     "reactions.add": ("reactions:write",),

@@ -207,7 +207,9 @@ async def test_a_test_makes_the_report_for_the_asker_alone() -> None:
         summary="All is well",
         parts=(
             Text(markdown="All is well."),
-            Note(markdown="A test of s1, posted nowhere else. Review every monday at 09:00 Europe/Berlin in #payments."),
+            Note(
+                markdown="A test of s1, posted nowhere else. Review every monday at 09:00 Europe/Berlin in #payments."
+            ),
         ),
         audience=Audience.ASKER,
     )

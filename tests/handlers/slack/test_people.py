@@ -142,3 +142,11 @@ async def test_the_command_line_posts_a_root_message(connect):
 
     (message,) = world.standin.ledger.by_bot("C0PAYMENTS")
     assert (message.ts, message.thread_ts) == (ts, None)
+
+
+async def test_a_user_group_has_the_members_that_slack_names(connect):
+    world = await connect()
+    assert await world.edge.in_group("S0LEADS", "U0MAYA")
+    assert not await world.edge.in_group("S0LEADS", "U0OMAR")
+    assert not await world.edge.in_group("S0UNKNOWN", "U0MAYA")
+    assert len(world.standin.ledger.called("usergroups.users.list")) == 2
