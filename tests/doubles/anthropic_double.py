@@ -13,7 +13,7 @@ import hashlib
 import json
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -37,6 +37,7 @@ class Stream:
     extra: tuple[Event, ...] = ()
     thinking: bool = True
     chunk: int = 7
+    pause: float = 0.0  # seconds between two events
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,10 @@ class Captured:
 
 
 class AnthropicDouble:
-    """Answers the scripted steps in order; a request beyond the script is an error of its own."""
+    """Answers the scripted steps in order, what goes beyond them with `otherwise`; without it that is an error."""
 
-    def __init__(self) -> None:
+    def __init__(self, otherwise: Callable[[dict[str, Any]], Step] | None = None) -> None:
+        self._otherwise = otherwise
         self.requests: list[Captured] = []
         self.problems: list[str] = []
         self._steps: list[Step] = []
@@ -115,6 +117,8 @@ class AnthropicDouble:
         if problems:
             self.problems.extend(problems)
             return _error(Refusal(400, "invalid_request_error"), "; ".join(problems))
+        if not self._steps and self._otherwise is not None:
+            self._steps.append(self._otherwise(body))
         if not self._steps:
             self.problems.append("a request beyond the script")
             return _error(Refusal(400, "invalid_request_error"), "a request beyond the script")
@@ -132,6 +136,8 @@ class AnthropicDouble:
         else:
             for event in self._events(step, body)[: step.events]:
                 await response.write(_sse(event))
+                if step.pause:
+                    await asyncio.sleep(step.pause)
         for event in step.extra:
             await response.write(_sse(event))
         match step.end:

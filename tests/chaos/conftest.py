@@ -1,0 +1,3 @@
+from tests.system.conftest import database_url, postgres_server, postgres_url, towns
+
+__all__ = ["database_url", "postgres_server", "postgres_url", "towns"]
