@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 _AT_ONCE = 8
 _SILENT_AFTER = 3  # so many time-outs in a row, and the rest of an assessment is not asked
 _LARGEST_ANSWER = 64 * 1024 * 1024
+_NOT_READY = {502, 503, 504}  # what a proxy says of a server that is down, and Prometheus of itself while it starts
 
 
 class QueryFailed(Exception):
@@ -154,7 +155,13 @@ class Prometheus:
         return _vector(await self._ask("query", {"query": query, "time": _seconds(at)}), "vector")
 
     async def _range(self, query: str, ends: Sequence[datetime]) -> Sequence[Mapping[str, Any]]:
-        form = {"query": query, "start": _seconds(ends[0]), "end": _seconds(ends[-1]), "step": "3600"}
+        form = {
+            "query": query,
+            "start": _seconds(ends[0]),
+            "end": _seconds(ends[-1]),
+            "step": "3600",
+            "nocache": "1",  # else VictoriaMetrics moves the hours; others don't know it and leave it
+        }
         return _vector(await self._ask("query_range", form), "matrix")
 
     async def _ask(self, endpoint: str, form: Mapping[str, str]) -> Mapping[str, Any]:
@@ -197,6 +204,13 @@ class Prometheus:
                 f"{self._server} refused access (HTTP {status}); check PROMETHEUS_TOKEN and PROMETHEUS_TENANT."
             )
         if not isinstance(answer, dict) or "status" not in answer:
+            if status in _NOT_READY:
+                raise QueryFailed(
+                    f"{self._server} is not ready (HTTP {status}); check that it runs and what stands between.",
+                    unreachable=True,
+                )
+            if status == 429:
+                raise QueryFailed(f"{self._server} limits how often it is asked (HTTP 429); ask again later.")
             what = "a redirection" if 300 <= status < 400 else "something else than Prometheus' JSON"
             raise QueryFailed(
                 f"{self._server} answered with {what} (HTTP {status}); check that PROMETHEUS_URL is the API's address."

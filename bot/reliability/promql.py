@@ -102,7 +102,10 @@ def read_instant(result: Sequence[Mapping[str, Any]], stale_after: timedelta) ->
     """Raises `UnexpectedResult`."""
     values: dict[str, Fraction] = {}
     for item in result:
-        values[_name(item)] = _value(_pair(item.get("value"))[1])
+        name = _name(item)
+        if name in values:
+            raise UnexpectedResult("one figure twice")
+        values[name] = _value(_pair(item.get("value"))[1])
 
     def tally(name: str) -> Tally:
         return Tally(values.get(f"part/{name}"), values.get(f"total/{name}"))
@@ -123,6 +126,7 @@ def hour_ends(at: datetime, window: timedelta) -> tuple[datetime, ...]:
 
 def read_hours(result: Sequence[Mapping[str, Any]], ends: Sequence[datetime]) -> tuple[Hour, ...]:
     """Raises `UnexpectedResult`."""
+    asked = {round(end.timestamp()) for end in ends}
     found: dict[str, dict[int, Fraction]] = {}
     for item in result:
         series = found.setdefault(_name(item), {})
@@ -131,6 +135,8 @@ def read_hours(result: Sequence[Mapping[str, Any]], ends: Sequence[datetime]) ->
             raise UnexpectedResult("a range without values")
         for pair in values:
             at, text = _pair(pair)
+            if round(at) not in asked:
+                raise UnexpectedResult("other hours than asked for (does it align steps?)")
             series[round(at)] = _value(text)
     part, total, samples = (found.get(name, {}) for name in ("part", "total", "samples"))
     hours = []
@@ -181,4 +187,4 @@ def _value(text: str) -> Fraction:
     try:
         return Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
-        raise UnexpectedResult(f"{text!r} where a number of events was expected") from error
+        raise UnexpectedResult(f"{text[:40]!r} where a number of events was expected") from error

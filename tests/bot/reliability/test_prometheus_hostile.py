@@ -57,13 +57,7 @@ REFUSED = '{"status":"error","errorType":"bad_data","error":"parse error"}'
         ),
         (says(401, "no"), "refused access (HTTP 401); check PROMETHEUS_TOKEN and PROMETHEUS_TENANT."),
         (says(403, "{}"), "refused access (HTTP 403); check PROMETHEUS_TOKEN and PROMETHEUS_TENANT."),
-        (
-            says(502, "Bad gateway"),
-            (
-                "answered with something else than Prometheus' JSON (HTTP 502); "
-                "check that PROMETHEUS_URL is the API's address."
-            ),
-        ),
+        (says(429, "slow down"), "limits how often it is asked (HTTP 429); ask again later."),
         (says(400, REFUSED, "application/json"), "refused the query (bad_data): parse error"),
         (says(200, REFUSED, "application/json"), "refused the query (bad_data): parse error"),
         (
@@ -112,6 +106,39 @@ async def test_an_answer_that_can_not_be_trusted_is_a_failed_query(answer: Answe
     assert (item.state, item.sentence) == (State.QUERY_FAILED, f"Prometheus at {server.url} {sentence}")
     assert item.contract()["events"] == {"good": None, "bad": None, "total": None}
     assert found.exit_code == 1
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+async def test_a_server_that_is_down_behind_a_proxy_or_still_starting_can_not_be_reached(status: int) -> None:
+    async with hostile(says(status, "Service Unavailable")) as server:
+        found = await assess(Prometheus(server.url))
+    assert found.items[0].sentence == (
+        f"Prometheus at {server.url} is not ready (HTTP {status}); check that it runs and what stands between."
+    )
+    assert found.exit_code == 3
+
+
+async def test_hours_that_a_server_moved_to_whole_hours_are_not_taken_for_gaps() -> None:
+    async def answer(_: web.Request, form: dict[str, str]) -> web.StreamResponse:
+        moved = {name: str(float(form[name]) // 3600 * 3600) for name in ("start", "end") if name in form}
+        return await healthy(form | moved)
+
+    async with hostile(answer) as server:
+        found = await assess(Prometheus(server.url))
+    assert (found.items[0].state, found.items[0].sentence) == (
+        State.QUERY_FAILED,
+        (
+            f"Prometheus at {server.url} answered with other hours than asked for (does it align steps?); "
+            "check that PROMETHEUS_URL is the API of a Prometheus."
+        ),
+    )
+
+
+async def test_a_figure_that_is_given_twice_is_not_chosen_from() -> None:
+    twice = gives(lambda: success([figure("total/window", "7"), figure("total/window", "8")]))
+    async with hostile(twice) as server:
+        found = await assess(Prometheus(server.url))
+    assert found.items[0].state is State.QUERY_FAILED
 
 
 async def test_a_body_cut_short_is_a_failed_query_and_nobody_was_reached() -> None:
