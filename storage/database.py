@@ -19,6 +19,7 @@ from storage.lanes import Lane
 T = TypeVar("T")
 Insert = postgresql.Insert | sqlite.Insert
 
+CHANNEL = "director_inbox"  # that a new turn is notified on
 CONNECT_TIMEOUT = 5
 POOL_SIZE = 8
 _BUSY_MS = 5_000

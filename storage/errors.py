@@ -6,11 +6,11 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError
 
-from bot.errors import DirectorError, Unreachable, UsageError
+from bot.errors import DirectorError, StoreFailed, Unreachable, UsageError
 from storage.address import Address
 
 
-class StorageError(DirectorError):
+class StorageError(StoreFailed):
     """The database refused or failed; nothing of the transaction was stored."""
 
 

@@ -11,9 +11,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from bot.domain import Incoming, Place, Signal, SignalKind
 from bot.ports import TurnState
 from storage import schema
-from storage.database import Database
+from storage.database import CHANNEL, Database
 from storage.turns import queue_key
-from storage.wake import CHANNEL, Wake
+from storage.wake import Wake
 
 _turns = schema.turns
 

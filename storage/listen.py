@@ -11,8 +11,7 @@ import psycopg
 import structlog
 
 from storage.address import Address
-from storage.database import CONNECT_TIMEOUT, LIVENESS
-from storage.wake import CHANNEL
+from storage.database import CHANNEL, CONNECT_TIMEOUT, LIVENESS
 
 log = structlog.get_logger(__name__)
 

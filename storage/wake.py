@@ -11,8 +11,6 @@ from storage.address import Address
 if TYPE_CHECKING:
     from storage.listen import Listener
 
-CHANNEL = "director_inbox"
-
 
 class Wake:
     """One process's bell. Whoever waits must poll as well: a notification is a courtesy, never a promise."""
