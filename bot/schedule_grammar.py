@@ -27,7 +27,7 @@ _DAY_WORDS = {
 _NOT_ZONES = {"factory", "localtime", "posixrules", "leapseconds"}
 _CHANNEL = re.compile(r"<#(?P<id>[A-Z0-9]+)(?:\|(?P<label>[^>]*))?>|#(?P<name>[^\s#<>,]+)")
 _SERVICE = re.compile(r"[\w.-]+")
-_COMMA = re.compile(r"\s*,\s*")
+_COMMA = re.compile(r" ?, ?")
 _TWELVE_HOURS = re.compile(r"(1[0-2]|0?[1-9])(?:[:.]([0-5]\d))?([ap])m")
 
 
@@ -129,7 +129,7 @@ def _meant(names: list[str]) -> str:
 
 class _Words:
     def __init__(self, text: str) -> None:
-        self._words = _COMMA.sub(",", text.strip()).split()
+        self._words = _COMMA.sub(",", " ".join(text.split())).split()
 
     @property
     def next(self) -> str:

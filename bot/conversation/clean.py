@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 _SHAPELESS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")  # look like nothing, are letters to Unicode
 _HOST_LIKE = re.compile(r"\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b", re.IGNORECASE)
 SCHEME = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*://|www\.|(?:javascript|data|mailto|file|vbscript|slack|tel):)", re.IGNORECASE
+    r"(?:[a-z][a-z0-9+.-]{0,40}://|www\.|(?:javascript|data|mailto|file|vbscript|slack|tel):)", re.IGNORECASE
 )
 
 

@@ -32,7 +32,7 @@ def unescaped(text: str) -> str:
 
 def received(text: str, *, me: str) -> str:
     """What a person typed: without the Director's own mention and hidden characters, links and entities as written."""
-    text = re.sub(rf"[ \t]*<@{re.escape(me)}(?:\|[^<>]*)?>[ \t]*", " ", text)
+    text = re.sub(rf"(?:(?<![ \t])[ \t]+)?<@{re.escape(me)}(?:\|[^<>]*)?>[ \t]*", " ", text)
     text = _LABELLED.sub(lambda link: link[1] if link[2] in ("", link[1]) else f"{link[2]} ({link[1]})", text)
     return visible(unescaped(_AUTOLINK.sub(r"\1", text))).strip()
 
@@ -73,8 +73,8 @@ def mrkdwn(markdown: str) -> str:
 
 
 def _mrkdwn_plain(text: str) -> str:
-    text = re.sub(r"\[([^\]\n]+)\]\((https?://[^)\s]+)\)", r"<\2|\1>", text)
-    text = re.sub(r"^(\s*)[-*+] ", r"\1• ", text, flags=re.MULTILINE)
+    text = re.sub(r"\[([^\[\]\n]+)\]\((https?://[^)\s]+)\)", r"<\2|\1>", text)
+    text = re.sub(r"^([ \t]*)[-*+] ", r"\1• ", text, flags=re.MULTILINE)
     text = re.sub(r"(?<![*\w])\*(?!\s|\*)([^*\n]+?)(?<!\s)\*(?![*\w])", r"_\1_", text)
     text = re.sub(r"\*\*(?!\s)(.+?)(?<!\s)\*\*", r"*\1*", text)
     text = re.sub(r"~~(?!\s)(.+?)(?<!\s)~~", r"~\1~", text)

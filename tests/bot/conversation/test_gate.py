@@ -127,3 +127,9 @@ def test_any_text_at_all_passes_without_an_error(text: str, size: int) -> None:
 @given(st.text(alphabet=st.characters(categories=("L", "N")), max_size=60))
 def test_plain_words_pass_unchanged(text: str) -> None:
     assert through(text) == visible(text)
+
+
+@pytest.mark.parametrize("piece", ["a", "a.", "1e", "twenty-", "<", "[", "`", "(", "{{f1", "http://"])
+@pytest.mark.timeout(8)
+def test_hostile_text_takes_no_longer_than_its_length(piece: str) -> None:
+    assert through(piece * (40_000 // len(piece)), size=None)

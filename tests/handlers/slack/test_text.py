@@ -90,3 +90,15 @@ def test_a_mention_is_of_exactly_one_person():
     assert mentions("hey <@UME>", "UME")
     assert mentions("hey <@UME|director>", "UME")
     assert not mentions("hey <@UMELANIE>", "UME")
+
+
+@pytest.mark.parametrize("piece", [" ", "\t", "\n", "<@UME", "[", "![", "**", "<https://a|"])
+@pytest.mark.timeout(5)
+def test_hostile_text_takes_no_longer_than_its_length(piece: str) -> None:
+    text = piece * 100_000
+    assert received(f"a{text}b", me="UME").startswith("a")
+    assert mrkdwn(f"a{text}b").startswith("a")
+
+
+def test_a_mention_is_taken_out_with_the_blanks_around_it() -> None:
+    assert received("a  <@UME>  <@UME> b", me="UME") == "a  b"
