@@ -9,7 +9,7 @@ from typing import Protocol
 
 from bot import commands
 from bot.conversation.words import Question, opening, plain
-from bot.domain import Answer, Audience, IncomingKind, Message, Note, Person, Place, Reply, Text, Usage
+from bot.domain import Answer, Audience, IncomingKind, Message, Note, Person, Place, Reply, Standing, Text, Usage
 from bot.errors import DirectorError, UsageError
 from bot.reports import Reports
 from bot.schedule_chat import Channels
@@ -171,9 +171,9 @@ class Director:
 
 def _members_only(turn: Turn) -> None:
     person = turn.person
-    if person is None or person.may_see_figures:
+    if person is not None and person.may_see_figures:
         return
-    if person.standing == "unknown":
+    if person is None or person.standing is Standing.UNKNOWN:
         raise DirectorError("I could not look up who you are just now, so I show no figures. Please try again.")
     raise DirectorError(
         "Figures, plans and schedules are for members of this workspace. "

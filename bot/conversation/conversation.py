@@ -69,7 +69,7 @@ class Conversation:
         )
         known = (
             self._system,
-            *book.texts(),
+            *(book.texts() if sees_figures else ()),  # else a guess that goes unmarked would tell that it is right
             *(_said(message) for message in (*history, *first) if message.role != "assistant"),
             *spoken.tool_texts,
         )

@@ -134,7 +134,8 @@ def _circumstances(question: Question, edition: str) -> str:
     lines = [
         f"Time: {question.now:%A %Y-%m-%d %H:%M} UTC{local}.",
         f"Place: {where}.",
-        f"Speaker of the question: {_attribute(person.name)} ({_attribute(person.id)}), {person.standing.value}.",
+        # Not by name: people choose their names themselves, and what stands here counts as the operator's word.
+        f"Speaker of the question: {_attribute(person.id)}, {person.standing.value}.",
     ]
     if not person.may_see_figures:
         lines.append(NO_FIGURES)

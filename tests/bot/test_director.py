@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -182,6 +182,9 @@ async def test_guests_and_people_from_elsewhere_get_no_figures(words: str, stand
 async def test_someone_slack_does_not_know_just_now_is_asked_to_try_again() -> None:
     with pytest.raises(DirectorError, match="Please try again"):
         await answer("status", standing=Standing.UNKNOWN)
+    nobody = replace(turn("status"), person=None)
+    with pytest.raises(DirectorError, match="could not look up who you are"):
+        await World().director.answer(nobody)
 
 
 async def scheduled(world: World) -> Slot:

@@ -106,7 +106,7 @@ async def test_the_circumstances_come_from_the_operator_and_not_from_the_chat() 
         role="system",
         content="Time: Monday 2026-11-23 09:01 UTC; Monday 2026-11-23 10:01 for the speaker (Europe/Berlin).\n"
         "Place: slack, channel C1, in a thread.\n"
-        "Speaker of the question: Dana (U1), member.\n"
+        "Speaker of the question: U1, member.\n"
         "The operator's instructions for this channel: Be brief.\n"
         f"Edition: {edition_of('scripted', SYSTEM, toolbox().specs)}",
     )
