@@ -15,6 +15,10 @@ class UsageError(DirectorError):
     exit_code = 2
 
 
+class StoreFailed(DirectorError):
+    """Our own database refused or failed: no answer to anyone, the work is done again later."""
+
+
 class Unreachable(DirectorError):
     """A service that is needed did not answer (database, chat platform, metrics, model)."""
 

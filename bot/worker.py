@@ -22,7 +22,7 @@ from bot.domain import (
     Text,
     Thread,
 )
-from bot.errors import DirectorError
+from bot.errors import DirectorError, StoreFailed
 from bot.lease import Lease, Stopped
 from bot.ports import CannotPost, Chat, Claim, Clock, Delivery, DeliveryFailed, Inbox, LeaseLost, Memory
 from bot.turn import Answers, NothingToSay, Turn
@@ -167,7 +167,7 @@ class Worker:
                 async with asyncio.timeout(self._pace.turn):
                     turn = await self._prepare(claim, chat, delivery)
                     return await self._director.answer(turn)
-        except (NothingToSay, LeaseLost):
+        except (NothingToSay, LeaseLost, StoreFailed):
             raise
         except Stopped:
             return Answer(reply=_plain("Stopped, as asked. Nothing of this answer was kept.", incoming))
@@ -234,12 +234,19 @@ class Worker:
         if incoming.kind is IncomingKind.NOTICE or incoming.speaker_id is None:
             return
         place = incoming.place
+        what, slot = "my answer", incoming.slot
+        if slot is not None:
+            where = f" in #{incoming.channel_name}" if incoming.channel_name else ""
+            what = f"the {incoming.text} of schedule {slot.schedule_id}{where}"
+        kept = f"It is kept; whoever runs me can post it with `director inbox retry {claim.turn_id}`."
+        if slot is not None:
+            kept += f" `schedule pause {slot.schedule_id}` stops the schedule, `remove {slot.schedule_id}` ends it."
         await self._inbox.put(
             Incoming(
                 kind=IncomingKind.NOTICE,
                 dedupe_key=f"notice:{claim.turn_id}",
                 place=Place(platform=place.platform, workspace=place.workspace, channel=incoming.speaker_id),
-                text=f"I could not post my answer: {refusal} It is kept and not lost.",
+                text=f"I could not post {what}: {refusal} {kept}",
                 received_at=self._clock.now(),
                 speaker_id=incoming.speaker_id,
             )

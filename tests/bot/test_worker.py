@@ -23,6 +23,7 @@ from bot.domain import (
     Said,
     Signal,
     SignalKind,
+    Slot,
     Standing,
     Text,
 )
@@ -30,7 +31,7 @@ from bot.errors import UsageError
 from bot.ports import CannotPost, DeliveryFailed, Journal, TurnState
 from bot.turn import NothingToSay, Turn
 from bot.worker import Pace, Worker
-from storage import Store, open_store
+from storage import DatabaseUnreachable, Store, open_store
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 QUICK = Pace(lease=2.0, pulse=0.05, idle=0.05, first_retry=0.05, attempts=3, turn=5.0)
@@ -241,11 +242,49 @@ async def test_a_channel_that_refuses_the_answer_leaves_the_asker_told_once(stor
 
     async with working(store, room, script):
         await until(lambda: len(room.stands) == 1)
+    [parked] = await store.inbox.turns(state=TurnState.PARKED, limit=5)
     channel, _, text = room.stands[0]
-    assert (channel, text) == (
-        "U1",
-        "I could not post my answer: I'm not in #secret. Type /invite @Director there. It is kept and not lost.",
+    assert channel == "U1"
+    assert text == (
+        "I could not post my answer: I'm not in #secret. Type /invite @Director there. "
+        f"It is kept; whoever runs me can post it with `director inbox retry {parked.turn_id}`."
     )
+
+
+async def test_a_scheduled_post_that_is_refused_names_its_schedule_and_how_to_end_it(store: Store) -> None:
+    room = Room(refuse=[CannotPost("That channel is archived. Unarchive it or choose another one.")])
+    slot = Slot(schedule_id="s4", local="2026-11-23T09:00", zone="UTC", due_at=NOW)
+    due = asked("digest for checkout", thread="", kind=IncomingKind.SLOT)
+    await store.inbox.put(due.model_copy(update={"slot": slot, "channel_name": "payments", "question": None}))
+
+    async def script(turn: Turn) -> Answer:
+        return says(turn.incoming.text)
+
+    async with working(store, room, script):
+        await until(lambda: len(room.stands) == 1)
+    [parked] = await store.inbox.turns(state=TurnState.PARKED, limit=5)
+    channel, _, text = room.stands[0]
+    assert channel == "U1"
+    assert text == (
+        "I could not post the digest for checkout of schedule s4 in #payments: That channel is archived. "
+        "Unarchive it or choose another one. "
+        f"It is kept; whoever runs me can post it with `director inbox retry {parked.turn_id}`. "
+        "`schedule pause s4` stops the schedule, `remove s4` ends it."
+    )
+
+
+async def test_a_database_that_fails_while_an_answer_is_made_is_no_answer(store: Store) -> None:
+    room, failures = Room(), [DatabaseUnreachable("The database is starting.")]
+
+    async def script(turn: Turn) -> Answer:
+        if failures:
+            raise failures.pop()
+        return says("the digest")
+
+    await store.inbox.put(asked("digest", kind=IncomingKind.SLOT))
+    async with working(store, room, script):
+        await until(lambda: room.texts == ["the digest"])
+    assert await states(store) == [TurnState.DONE]
 
 
 async def test_stop_ends_the_answer_that_is_being_made(store: Store) -> None:
