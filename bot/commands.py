@@ -11,7 +11,7 @@ What I can do:
 • `/director status [service]` – error budgets now, only you see it
 • `/director review` – the reliability review, posted in this channel
 • `/director digest` – the error-budget digest, one screen
-• `/director plan <initiative>` – a project plan: work, people, SLOs. `plan list`, `plan show p7`
+• `/director plan Move checkout to its own database` – a project plan: work, people, SLOs. `plan list`, `plan show p7`
 • `/director schedule review every monday 09:00 Europe/Berlin` – post it every week. \
 `schedule list`, `pause s1`, `resume s1`, `remove s1`, `test s1`
 • `stop` in a thread – I stop working on it
@@ -125,8 +125,10 @@ def _plan(rest: str) -> Command:
         return ListPlans()
     if word == "show" and re.fullmatch(r"p\d+", argument.lower()):
         return ShowPlan(argument.lower())
-    if word == "new" and argument:
+    if word == "new":
         return MakePlan(argument.strip("\"“”'"))
+    if re.fullmatch(r"(?:show|list)(?:\s+\S+)?|\w+\s+p\d+", rest, re.IGNORECASE):
+        return Unknown(f"plan {rest}")  # a slip or a verb that isn't there, nothing to be planned
     return MakePlan(rest)
 
 
