@@ -12,6 +12,7 @@ from bot.conversation.tools import Found, Look, WrongArguments, names_argument
 from bot.domain import Fact
 from bot.reliability import Assessment, Definitions, facts, formats
 from bot.reliability.definitions import ObjectiveDefinition
+from bot.reliability.wording import Labels
 
 _MANY = 10  # objectives; beyond that each gets only its main figures
 _BRIEF = ("state", "error budget left")
@@ -56,9 +57,11 @@ class ErrorBudgetStatus:
             lines.append("No objectives are defined for this.")
         if brief:
             lines.append("Only the main figures, since there are many; ask for services by name for all of theirs.")
+        labels = Labels(assessment)
         for item in assessment.worst_first():
-            lines += ["", f"{item.entity} (service {item.service}): {item.state.value}"]
-            lines += [f"  {{{{{fact.id}}}}} = {fact.text} ({fact.meaning})" for fact in of.pop(item.entity, [])]
+            name = labels.of(item)
+            lines += ["", f"{name} (service {item.service}): {item.state.value}"]
+            lines += [f"  {{{{{fact.id}}}}} = {fact.text} ({fact.meaning})" for fact in of.pop(name, [])]
             if not brief:
                 lines += [f"  {item.sentence}", *(f"  note: {remark.text}" for remark in item.remarks)]
         return Found(text="\n".join(lines), facts=measured)

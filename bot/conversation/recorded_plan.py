@@ -64,7 +64,7 @@ def recorded_plan(prompt: str) -> dict[str, Any]:
         ],
         "data": [],
         "operations": {
-            "observability": "A dashboard and burn-rate alerts on the objectives below, before the first user",
+            "observability": "A dashboard and burn-rate alerts on its objectives, before the first user",
             "infrastructure_as_code": "Everything in the repository, reviewed, the same in every environment",
             "rollback": "A switch per step; going back needs no deploy and was tried",
             "on_call": "The owning team, with a runbook",
@@ -175,17 +175,22 @@ def _escalations(initiative: str) -> list[dict[str, str]]:
 
 
 def _summary(services: list[str], known: dict[str, Any]) -> str:
+    defined = [slo["name"] for slo in known.get("objectives_defined", []) if slo["service"] in services]
     left = next(
         (
             fact
             for fact in known.get("measured_now", [])
             if str(fact["what"]).startswith("error budget left")
-            and any(_names(fact["about"], name) for name in services)
+            and any(_names(fact["about"], name) for name in (*services, *defined))
         ),
         None,
     )
     about = f" It touches {', '.join(services)}." if services else ""
-    budget = f" {left['about']} has {{{{{left['id']}}}}} of its error budget left, which sets the pace." if left else ""
+    budget = ""
+    if left is not None:
+        spent = str(left["value"]).startswith("-")
+        pace = "so it starts with repair" if spent else "which sets the pace"
+        budget = f" Of the error budget of {left['about']} {{{{{left['id']}}}}} is left, {pace}."
     return (
         "Design and contract first, then the change behind a switch with its own signals, then a rollout in steps that "
         f"can be taken back.{about}{budget}"

@@ -119,9 +119,7 @@ def answer_to(asked: Sequence[str]) -> str:
     now = asked[-1] if asked else ""
     earlier = [question for question in asked[:-1] if question]
     if _RECALL.search(now):
-        if not earlier:
-            return "This is the first thing you ask me in this thread; I remember each thread from its beginning."
-        return f"In this thread you asked me before: “{_short(earlier[-1])}” Ask on, and I look at it as it stands now."
+        return _recalled(now, earlier)
     for pattern, words in _ADVICE:
         if pattern.search(now):
             return words
@@ -140,7 +138,7 @@ def answer_to(asked: Sequence[str]) -> str:
         return (
             "Ask me how a service is doing, or what is at risk. I also do:\n\n"
             "- `/director status`, `/director review`, `/director digest`: error budgets, measured now\n"
-            "- `/director plan <initiative>`: a project plan\n"
+            "- `/director plan …`: a project plan for an initiative\n"
             "- `/director schedule review every monday 09:00`: the review, every week by itself"
         )
     if _GREETING.search(now):
@@ -154,6 +152,14 @@ def answer_to(asked: Sequence[str]) -> str:
     )
 
 
+def _recalled(now: str, earlier: Sequence[str]) -> str:
+    if not earlier:
+        return "This is the first thing you ask me in this thread; I remember each thread from its beginning."
+    if re.search(r"\bfirst\b", now, re.IGNORECASE):
+        return f"The first thing that you asked me in this thread was: “{_short(earlier[0])}”"
+    return f"In this thread you asked me before: “{_short(earlier[-1])}” Ask on, and I look at it as it stands now."
+
+
 def about_services(asked: Sequence[str], found: str) -> str:
     """Words for measured budgets, every figure a placeholder."""
     entries = _entries(found)
@@ -165,7 +171,7 @@ def about_services(asked: Sequence[str], found: str) -> str:
     if not chosen:
         order = "My order: repair what is spent, then calm what is at risk, then features.\n\n"
         return (order if _PRIORITY.search(asked[-1]) else "") + _overall(entries)
-    intro = f"You asked about {_listed(named)} before, so once more from now. " if earlier else ""
+    intro = f"You asked about {_listed(named)}; this is how it stands now. " if earlier else ""
     why = f"\n\n{_CAUSES}" if re.search(r"\b(why|cause|reason)\b", asked[-1], re.IGNORECASE) else ""
     return intro + "\n\n".join(_objective(entry) for entry in chosen) + why
 
@@ -204,7 +210,7 @@ def _objective(entry: _Entry) -> str:
         entry.fact(what) for what in ("error budget left", "error budget used", "burn rate of the last 24h")
     )
     name = f"**{entry.entity}**"
-    burning = f" In the last day it burned at {burn} of what the budget allows." if burn else ""
+    burning = f" In the last day it burned at {burn} the rate that the budget allows." if burn else ""
     match entry.state:
         case "EXHAUSTED":
             much = f"{used} of it is used" if used else f"{left} is left"

@@ -46,9 +46,9 @@ class Surroundings:
         return tuple(name for name in self.service_names if _names(text, name))
 
 
-def relevant(facts: tuple[Fact, ...], services: tuple[str, ...]) -> tuple[Fact, ...]:
-    """Facts about these services first, then the others, as many as a request can carry."""
-    about = [fact for fact in facts if any(_names(fact.entity, name) for name in services)]
+def relevant(facts: tuple[Fact, ...], names: tuple[str, ...]) -> tuple[Fact, ...]:
+    """Facts about these services and SLOs first, then the others, as many as a request can carry."""
+    about = [fact for fact in facts if any(_names(fact.entity, name) for name in names)]
     rest = [fact for fact in facts if fact not in about]
     return tuple([*about, *rest][:_MOST_FACTS])
 

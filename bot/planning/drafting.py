@@ -142,7 +142,9 @@ class Planning:
         except DirectorError as error:
             log.warning("planning.no_facts", error=type(error).__name__)
             return ()
-        return relevant(facts, self._surroundings.named_in(initiative))
+        services = self._surroundings.named_in(initiative)
+        slos = tuple(slo.name for slo in self._surroundings.slos if slo.service in services)
+        return relevant(facts, (*services, *slos))
 
     async def _write(self, initiative: str, facts: tuple[Fact, ...], now: datetime, status: Status | None) -> _Written:
         model = self._model

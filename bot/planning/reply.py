@@ -78,7 +78,7 @@ def _unusable(stored: StoredPlan, problems: Sequence[str]) -> Reply:
         f"also after I asked it to correct it."
         + (f"\n\n{listed}" if listed else "")
         + f"\n\nIts words are kept as {stored.id}; nothing is lost. Ask again, best in other words or a smaller step: "
-        "`plan <initiative>`."
+        "`plan …`."
     )
     raw = (Text(markdown=f"What the model wrote:\n\n{_fenced(stored.raw)}"),) if stored.raw else ()
     return Reply(summary=f"No valid plan; kept as {stored.id}", parts=(Text(markdown=said),), detail=raw)
@@ -120,13 +120,13 @@ def _slos(plan: Plan) -> Table:
 
 
 def percent(fraction: str) -> str:
-    """`"0.9995"` -> `99.95 %`, exactly."""
+    """`"0.9995"` -> `99.95%`, exactly."""
     value = (Decimal(fraction) * 100).normalize()
-    return f"{value:f} %"
+    return f"{value:f}%"
 
 
 def _next(plan: Plan) -> list[str]:
-    lines = [f"Delegated to {_role(plan.delegation.to)}{_because(plan.delegation.brief)}"]
+    lines = [f"To be delegated to {_role(plan.delegation.to)}{_because(plan.delegation.brief)}"]
     lines += [f"To be decided by {_role(up.to)}{_because(up.reason)}" for up in plan.escalations]
     lines += [f"To be consulted: {asked.department}{_because(asked.reason)}" for asked in plan.consultations]
     if plan.approvers:
@@ -153,7 +153,7 @@ def _detail(plan: Plan, findings: Sequence[Finding]) -> list[Part]:
         (
             "Calls",
             [
-                f"{call.caller} → {call.callee}: timeout {call.timeout or 'open'}, isolation {call.isolation or 'open'}"
+                f"{call.caller} → {call.callee}: timeout {call.timeout or 'open'}; isolation: {call.isolation or 'open'}"
                 for call in plan.calls
             ],
         ),

@@ -104,11 +104,6 @@ class Objective:
         return self.definition.slo
 
     @property
-    def entity(self) -> str:
-        """The full name, under which its facts stand."""
-        return f"{self.service} / {self.slo} / {self.definition.name}"
-
-    @property
     def target(self) -> Decimal:
         return self.definition.target
 

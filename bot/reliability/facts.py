@@ -8,13 +8,14 @@ from fractions import Fraction
 from bot.domain import Fact
 from bot.reliability import formats
 from bot.reliability.assessment import Assessment, Objective
-from bot.reliability.wording import state_word
+from bot.reliability.wording import Labels, state_word
 
 _Row = tuple[str, Fraction | None, str, str, str]  # text, value, unit, meaning, query's key
 
 
 def facts(assessment: Assessment, start: int = 1) -> tuple[Fact, ...]:
     """Every figure that stands in the assessment, numbered `f<start>` onwards; what has no figure has no fact."""
+    labels = Labels(assessment)
     found: list[Fact] = []
     for item in assessment.items:
         for text, value, unit, meaning, query in _rows(item):
@@ -24,7 +25,7 @@ def facts(assessment: Assessment, start: int = 1) -> tuple[Fact, ...]:
                     text=text,
                     value=None if value is None else float(value),
                     unit=unit,
-                    entity=item.entity,
+                    entity=labels.of(item),
                     meaning=meaning,
                     query=_query(item, query),
                     evaluated_at=item.evaluated_at,

@@ -112,9 +112,10 @@ def by_remaining(items: tuple[Objective, ...]) -> tuple[Objective, ...]:
 
 
 def explanation(item: Objective, labels: Labels) -> str:
+    label = labels.of(item)
     burns = " · ".join(f"{name} {formats.burn(rate)}" for name, rate in item.figures.burn.items() if rate is not None)
     lines = [
-        f"**{labels.of(item)}** {marked(item.state)} · {item.entity}",
+        f"**{label}** {marked(item.state)}" + ("" if item.slo in label else f" · {item.slo}"),
         sentences(item),
         f"Target {formats.target(item.target)} over {item.window}" + (f" · burn {burns}" if burns else ""),
     ]

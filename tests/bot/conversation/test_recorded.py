@@ -39,8 +39,8 @@ def test_it_says_what_it_is() -> None:
 async def test_a_question_about_a_service_is_answered_with_measured_figures() -> None:
     (answer,) = await said("How is checkout doing?")
     assert answer == (
-        "**checkout** is at risk: 18.7% of its error budget is left. In the last day it burned at 1.1× of "
-        "what the budget allows. I would hold risky releases and look at what burns it first."
+        "**checkout** is at risk: 18.7% of its error budget is left. In the last day it burned at 1.1× "
+        "the rate that the budget allows. I would hold risky releases and look at what burns it first."
     )
 
 
@@ -66,8 +66,8 @@ async def test_a_cause_is_not_made_up() -> None:
 async def test_a_second_question_knows_the_first() -> None:
     first, second, third = await said("Can we ship search?", "And how is it burning now?", "What did I ask first?")
     assert "You can ship" in first
-    assert second.startswith("You asked about search before, so once more from now. **search")
-    assert third.startswith("In this thread you asked me before: “And how is it burning now?”")
+    assert second.startswith("You asked about search; this is how it stands now. **search")
+    assert third == "The first thing that you asked me in this thread was: “Can we ship search?”"
 
 
 @pytest.mark.parametrize(

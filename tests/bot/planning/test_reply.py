@@ -108,12 +108,12 @@ def test_a_plan_shows_its_work_objectives_risks_and_what_comes_next() -> None:
             ),
             Table(
                 columns=("service", "SLO", "objective"),
-                rows=(("checkout", "availability", "99.95 % over 28d"),),
+                rows=(("checkout", "availability", "99.95% over 28d"),),
                 caption="Objectives, proposed",
             ),
             Text(markdown="**Risks**\n- Slow migration. Small steps"),
             Text(
-                markdown="**Next**\n- Delegated to 062 (backend senior engineer): Lead it\n"
+                markdown="**Next**\n- To be delegated to 062 (backend senior engineer): Lead it\n"
                 "- To be decided by 044 (principal architect): a new boundary\n"
                 "- To be consulted: mobile: its API changes\n- Approval: @vera, @ken"
             ),
@@ -169,7 +169,7 @@ def test_what_is_no_plan_is_shown_with_what_is_wrong_and_what_to_do() -> None:
             Text(
                 markdown="I could not make a plan of “Split checkout”: what the model wrote is no valid plan, "
                 "also after I asked it to correct it.\n\n- it is not JSON\n\nIts words are kept as p7; "
-                "nothing is lost. Ask again, best in other words or a smaller step: `plan <initiative>`."
+                "nothing is lost. Ask again, best in other words or a smaller step: `plan …`."
             ),
         ),
         detail=(Text(markdown="What the model wrote:\n\n````\nSure! ``` here\n````"),),
@@ -203,7 +203,7 @@ def test_without_plans_the_list_says_how_to_begin() -> None:
 
 def test_an_objective_is_shown_exactly() -> None:
     shown = {fraction: percent(fraction) for fraction in ("0.999", "0.9995", "0.5", "0.99999", "0.9")}
-    assert shown == {"0.999": "99.9 %", "0.9995": "99.95 %", "0.5": "50 %", "0.99999": "99.999 %", "0.9": "90 %"}
+    assert shown == {"0.999": "99.9%", "0.9995": "99.95%", "0.5": "50%", "0.99999": "99.999%", "0.9": "90%"}
 
 
 def test_a_title_is_the_first_sentence_or_a_shortened_one() -> None:

@@ -91,7 +91,7 @@ def test_every_figure_is_a_fact_with_its_query_and_instant() -> None:
     found = facts(assessment((promise(), measured(part=1600.0, burn={"24h": (1.4, 1000.0)}))), start=5)
     assert [fact.id for fact in found] == [f"f{number}" for number in range(5, 5 + len(found))]
     assert {fact.evaluated_at for fact in found} == {AT}
-    assert {fact.entity for fact in found} == {"checkout / checkout-availability / availability"}
+    assert {fact.entity for fact in found} == {"checkout"}
     assert [(fact.meaning, fact.text) for fact in found] == [
         ("state of the error budget over 28d", "at risk"),
         ("objective over 28d", "99.9%"),
@@ -112,7 +112,7 @@ def test_every_figure_is_a_fact_with_its_query_and_instant() -> None:
         text="1,600",
         value=1600.0,
         unit="events",
-        entity="checkout / checkout-availability / availability",
+        entity="checkout",
         meaning="bad events over 28d",
         query="sum(increase(bad[28d]))",
         evaluated_at=AT,
