@@ -67,11 +67,12 @@ def read(path: Path) -> list[Document]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text; save it as UTF-8"
         raise YamlProblem(Mistake(str(path), "", f"can't be read: {reason}")) from error
     try:
         nodes = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
-        return [_document(path, node) for node in nodes if node is not None]
+        documents = [_document(path, node) for node in nodes if node is not None]
+        return [document for document in documents if document.data is not None]
     except RecursionError as error:
         text = "an alias contains itself, or the file is nested too deeply; write it out flat"
         raise YamlProblem(Mistake(str(path), "", text)) from error
@@ -79,7 +80,8 @@ def read(path: Path) -> list[Document]:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         problem = getattr(error, "problem", None) or str(error)
-        raise YamlProblem(Mistake(where, "", f"this is not valid YAML: {problem}")) from error
+        remedy = "indent with spaces, not with tabs" if r"'\t'" in problem else "check indentation and quotes around it"
+        raise YamlProblem(Mistake(where, "", f"this is not valid YAML: {problem}; {remedy}")) from error
 
 
 def _document(path: Path, root: Node) -> Document:
@@ -99,7 +101,7 @@ def _collect(path: Path, node: Node, at: Key, lines: dict[Key, int]) -> None:
             key = (*at, str(name.value) if isinstance(name, ScalarNode) else "?")
             if key in lines and name.value != "<<":
                 where = f"{path}:{name.start_mark.line + 1}"
-                raise YamlProblem(Mistake(where, dotted(key), f"given twice; first in line {lines[key]}"))
+                raise YamlProblem(Mistake(where, dotted(key), f"given twice; first in line {lines[key]}. Remove one"))
             lines[key] = name.start_mark.line + 1
             _collect(path, value, key, lines)
     elif isinstance(node, SequenceNode):

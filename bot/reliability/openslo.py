@@ -73,7 +73,7 @@ def _files(paths: Sequence[Path], mistakes: list[Mistake]) -> Iterator[Path]:
     seen: set[Path] = set()
     for path in paths:
         if path.is_dir():
-            candidates = sorted(file for file in path.rglob("*") if file.suffix in {".yml", ".yaml"} and file.is_file())
+            candidates = sorted(file for file in path.rglob("*") if _is_source(file, path))
         elif path.exists():
             candidates = [path]
         else:
@@ -83,6 +83,12 @@ def _files(paths: Sequence[Path], mistakes: list[Mistake]) -> Iterator[Path]:
             if file.resolve() not in seen:
                 seen.add(file.resolve())
                 yield file
+
+
+def _is_source(file: Path, folder: Path) -> bool:
+    """YAML outside of hidden folders: `.git`, and the copies that Kubernetes keeps beside a mounted ConfigMap."""
+    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+    return file.suffix in {".yml", ".yaml"} and not hidden and file.is_file()
 
 
 def _take(source: yaml_source.Document, found: Found) -> None:

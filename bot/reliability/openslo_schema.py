@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 Number = int | float | str
@@ -12,6 +12,15 @@ Number = int | float | str
 
 class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty_fields(cls, data: Any) -> Any:
+        """A field with nothing behind it (`alertPolicies:`) counts as left out, as in OpenSLO's own examples."""
+        if not isinstance(data, dict):
+            return data
+        known = {info.alias for info in cls.model_fields.values()}
+        return {name: value for name, value in data.items() if value is not None or name not in known}
 
 
 class Metadata(Part):

@@ -233,7 +233,7 @@ class _Case:
         if self.definition.indicator.counts_bad and not self.answer.matched and self.total:
             text = "the bad query matched no series in the window: either nothing went bad, or its labels are wrong"
             found.append(Remark("bad_never_matched", text))
-        if self.answer.method == "increase" and self.budget is not None:
+        if self.answer.method == "increase" and self.budget is not None and not self._low_volume():
             bad = sum((point.bad for point in self.points), Fraction())
             apart = abs(self.budget.spent_by(bad) - self.budget.consumed)
             if apart > _DISAGREEMENT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from bot.reliability.definitions import TableQuery
 from bot.reliability.metrics import BURN_WINDOWS, HOUR, Ask, Failed, Hour, Measured, Tally
 
 _COLUMNS = ("hour", "series", "events")
+_EVENTS = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?([eE]\+?[0-9])?")
 _Series = Mapping[datetime, Fraction]
 
 
@@ -102,20 +104,28 @@ def read_table(file: Path) -> dict[str, dict[datetime, Fraction]]:
         TableError: a missing column, a time that is no RFC 3339 hour, a number that is none, an hour given twice.
     """
     table: dict[str, dict[datetime, Fraction]] = {}
-    with file.open(encoding="utf-8", newline="") as text:
+    with file.open(encoding="utf-8-sig", newline="") as text:
+        rows = csv.DictReader(text, strict=True)
         try:
-            rows = csv.DictReader(text, strict=True)
-            if rows.fieldnames is None or not set(_COLUMNS) <= set(rows.fieldnames):
-                raise TableError(f"{file}:1: the table needs the columns {','.join(_COLUMNS)}")
+            given = [name.strip().lower() for name in rows.fieldnames or ()]
+            if not set(_COLUMNS) <= set(given):
+                found = f"; found are {','.join(given)}" if given else ""
+                raise TableError(f"{file}:1: the table needs the columns {','.join(_COLUMNS)}{found}")
+            if len(set(given)) < len(given):
+                raise TableError(f"{file}:1: a column stands twice in {','.join(given)}; keep one")
+            rows.fieldnames = given
             for row in rows:
                 where = f"{file}:{rows.line_num}"
+                if None in row:
+                    raise TableError(f"{where}: more cells than columns; write 1000, not 1,000")
                 hours = table.setdefault(_cell(row, "series", where), {})
                 hour = _start(_cell(row, "hour", where), where)
                 if hour in hours:
                     raise TableError(f"{where}: {row['series']} has this hour twice; keep one row")
                 hours[hour] = _events(_cell(row, "events", where), where)
         except (csv.Error, UnicodeDecodeError) as error:
-            raise TableError(f"{file}: this is not a CSV table in UTF-8: {error}") from error
+            where = f"{file}:{rows.line_num + 1}" if isinstance(error, csv.Error) else str(file)
+            raise TableError(f"{where}: this is not a CSV table in UTF-8: {error}") from error
     return table
 
 
@@ -128,25 +138,21 @@ def _cell(row: Mapping[str, str | None], column: str, where: str) -> str:
 
 def _start(text: str, where: str) -> datetime:
     try:
-        hour = datetime.fromisoformat(text)
-    except ValueError:
+        given = datetime.fromisoformat(text)
+        hour = given.astimezone(UTC) if given.tzinfo is not None else None
+    except (ValueError, OverflowError):
         hour = None
-    if hour is None or hour.tzinfo is None:
+    if hour is None:
         raise TableError(f"{where}: {text!r} is no RFC 3339 time; write the hour's start such as 2026-11-16T08:00:00Z")
-    hour = hour.astimezone(UTC)
     if (hour.minute, hour.second, hour.microsecond) != (0, 0, 0):
         raise TableError(f"{where}: {text!r} is not the start of an hour; write 2026-11-16T08:00:00Z")
     return hour
 
 
 def _events(text: str, where: str) -> Fraction:
-    try:
-        events = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        events = Fraction(-1)
-    if events < 0 or "/" in text:
-        raise TableError(f"{where}: {text!r} is no number of events; write 0 or more")
-    return events
+    if not _EVENTS.fullmatch(text):
+        raise TableError(f"{where}: {text!r} is no number of events; write 0 or more, such as 1000 or 12.5")
+    return Fraction(text)
 
 
 def _starts(closed: datetime, length: timedelta) -> list[datetime]:

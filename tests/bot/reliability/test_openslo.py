@@ -101,6 +101,65 @@ def test_an_indicator_may_stand_in_another_file_and_a_data_source_may_say_its_ty
     assert load_definitions([tmp_path]).objectives == (DEFINED,)
 
 
+def test_fields_left_empty_count_as_left_out_and_an_empty_last_document_as_none(tmp_path: Path) -> None:
+    empty = SLO.replace("  service:", "  description:\n  service:").replace("{name: ratio}", "{name: ratio, labels: }")
+    path = written(tmp_path, f"---\n{empty}  alertPolicies: # none yet\n---\n")
+    assert load_definitions([path]).objectives == (DEFINED,)
+
+
+def test_a_required_field_left_empty_is_missing(tmp_path: Path) -> None:
+    assert mistakes(written(tmp_path, SLO.replace("service: checkout", "service:"))) == [
+        "slo.yml:5: spec.service: is missing; add service:"
+    ]
+
+
+def test_an_unknown_field_is_told_also_when_it_is_empty(tmp_path: Path) -> None:
+    assert mistakes(written(tmp_path, SLO + "  alertPolicy:\n")) == [
+        "slo.yml:18: spec.alertPolicy: is no field of OpenSLO v1 here; did you mean alertPolicies?"
+    ]
+
+
+@pytest.mark.parametrize("folder", [".git", "..2026_11_16_08_00_00.1"])
+def test_hidden_folders_are_left_alone(tmp_path: Path, folder: str) -> None:
+    (tmp_path / folder).mkdir()
+    written(tmp_path / folder, "no: slo\n")
+    written(tmp_path, SLO)
+    assert load_definitions([tmp_path]).objectives == (DEFINED,)
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "told"),
+    [
+        (
+            SLO.replace("  service", "\tservice").encode(),
+            (
+                "slo.yml:5: this is not valid YAML: found character '\\t' that cannot start any token; "
+                "indent with spaces, not with tabs"
+            ),
+        ),
+        (
+            SLO.replace("  service", "   service").encode(),
+            (
+                "slo.yml:6: this is not valid YAML: expected <block end>, but found '<block mapping start>'; "
+                "check indentation and quotes around it"
+            ),
+        ),
+        (b"kind: caf\xe9\n", "slo.yml: can't be read: it is not UTF-8 text; save it as UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_told_with_what_to_do(tmp_path: Path, spoiled: bytes, told: str) -> None:
+    path = tmp_path / "slo.yml"
+    path.write_bytes(spoiled)
+    assert mistakes(path) == [told]
+
+
+@pytest.mark.parametrize("spelled", [b"\xef\xbb\xbf" + SLO.encode(), SLO.replace("\n", "\r\n").encode()])
+def test_files_from_windows_are_read(tmp_path: Path, spelled: bytes) -> None:
+    path = tmp_path / "slo.yml"
+    path.write_bytes(spelled)
+    assert load_definitions([path]).objectives == (DEFINED,)
+
+
 def test_services_keep_their_titles_and_come_sorted(tmp_path: Path) -> None:
     written(
         tmp_path,
@@ -292,7 +351,10 @@ def test_all_mistakes_of_all_files_come_in_one_error(tmp_path: Path) -> None:
     assert str(raised.value).replace(f"{tmp_path}/", "").splitlines() == [
         "The SLO files have 4 mistakes:",
         "  b.yml:1: this is no OpenSLO document; it needs apiVersion: openslo/v1 and kind",
-        "  c.yml:2: this is not valid YAML: expected ',' or ']', but got '<stream end>'",
+        (
+            "  c.yml:2: this is not valid YAML: expected ',' or ']', but got '<stream end>'; "
+            "check indentation and quotes around it"
+        ),
         "  missing: there is no such file or folder; check DIRECTOR_SLOS",
         "  a.yml:15: spec.budgetingMethod: 'Timeslices' is not supported yet; use Occurrences",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from bot.reliability.assessment import Objective, State
 from bot.reliability.definitions import ObjectiveDefinition
 from bot.reliability.metrics import Failed, Measured
 from bot.reliability.state import judge
-from tests.bot.reliability.samples import AT, HOURS, failed, measured, promise
+from tests.bot.reliability.samples import AT, HOURS, failed, hours, measured, promise
 
 EMPTY = [False] * HOURS
 WEEK = [False] * (HOURS - 168) + [True] * 168
@@ -200,3 +201,10 @@ def test_no_answer_is_green_without_enough_events_samples_and_budget(
         assert found.figures.remaining > 0.25
         assert sum(sampled) >= 0.95 * HOURS
         assert part is not None or not good
+
+
+def test_hours_that_disagree_with_the_budget_are_noted_unless_the_volume_is_too_low_to_judge() -> None:
+    apart = replace(measured(part=400.0, total=2_000_000.0), hours=hours(500.0, 2_000_000.0))
+    few = replace(measured(part=1.0, total=140.0), hours=hours(2.0, 140.0))
+    assert [remark.code for remark in judged(apart).remarks] == ["hours_disagree"]
+    assert [remark.code for remark in judged(few).remarks] == ["low_volume", "exhausted"]

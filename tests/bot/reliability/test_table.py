@@ -95,7 +95,10 @@ async def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("time,series,events\n", "1: the table needs the columns hour,series,events"),
+        (
+            "time,series,events\n",
+            "1: the table needs the columns hour,series,events; found are time,series,events",
+        ),
         ("", "1: the table needs the columns hour,series,events"),
         (
             "hour,series,events\nmonday,a,1\n",
@@ -109,8 +112,34 @@ async def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
             "hour,series,events\n2026-11-16T08:30:00Z,a,1\n",
             "2: '2026-11-16T08:30:00Z' is not the start of an hour; write 2026-11-16T08:00:00Z",
         ),
-        ("hour,series,events\n2026-11-16T08:00:00Z,a,-1\n", "2: '-1' is no number of events; write 0 or more"),
-        ("hour,series,events\n2026-11-16T08:00:00Z,a,nan\n", "2: 'nan' is no number of events; write 0 or more"),
+        (
+            "hour,series,events\n2026-11-16T08:00:00Z,a,-1\n",
+            "2: '-1' is no number of events; write 0 or more, such as 1000 or 12.5",
+        ),
+        (
+            "hour,series,events\n2026-11-16T08:00:00Z,a,nan\n",
+            "2: 'nan' is no number of events; write 0 or more, such as 1000 or 12.5",
+        ),
+        (
+            "hour,series,events\n2026-11-16T08:00:00Z,a,1e400\n",
+            "2: '1e400' is no number of events; write 0 or more, such as 1000 or 12.5",
+        ),
+        (
+            "hour,series,events\n2026-11-16T08:00:00Z,a,1,000\n",
+            "2: more cells than columns; write 1000, not 1,000",
+        ),
+        (
+            "hour,series,events,events\n2026-11-16T08:00:00Z,a,1,2\n",
+            "1: a column stands twice in hour,series,events,events; keep one",
+        ),
+        (
+            "hour,series,events\n0001-01-01T00:00:00+05:00,a,1\n",
+            "2: '0001-01-01T00:00:00+05:00' is no RFC 3339 time; write the hour's start such as 2026-11-16T08:00:00Z",
+        ),
+        (
+            'hour,series,events\n"2026-11-16T08:00:00Z,a,1\n',
+            "2: this is not a CSV table in UTF-8: unexpected end of data",
+        ),
         (
             "hour,series,events\n2026-11-16T08:00:00Z,a,\n",
             "2: events is empty; every row needs hour,series,events",
@@ -127,3 +156,17 @@ def test_each_mistake_in_a_table_is_told_with_its_line(tmp_path: Path, text: str
     with pytest.raises(TableError) as raised:
         read_table(path)
     assert str(raised.value) == f"{path}:{expected}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffhour,series,events\r\n2026-11-16T08:00:00Z,a,1000\r\n",
+        "Hour, Series, Events\n2026-11-16 09:00:00+01:00, a, 1e3\n",
+        "team,events,series,hour\nx,1000.0,a,2026-11-16T08:00:00Z\n\n",
+    ],
+)
+def test_a_table_as_spreadsheets_write_it_is_read(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "events.csv"
+    path.write_text(text, newline="")
+    assert read_table(path) == {"a": {CLOSED: Fraction(1000)}}

@@ -249,9 +249,15 @@ def test_a_service_may_name_any_team_while_there_is_no_roster(tmp_path: Path) ->
     ("text", "told"),
     [
         ("- one\n- two\n", "1: must hold keys and values (a mapping), see docs/director.example.yml"),
-        ("workspace: a\nworkspace: b\n", "2: workspace: given twice; first in line 1"),
+        ("workspace: a\nworkspace: b\n", "2: workspace: given twice; first in line 1. Remove one"),
         ("workspace: a\n---\nworkspace: b\n", "3: a second document begins; keep everything in one"),
-        ("workspace: [a\n", "2: this is not valid YAML: expected ',' or ']', but got '<stream end>'"),
+        (
+            "workspace: [a\n",
+            (
+                "2: this is not valid YAML: expected ',' or ']', but got '<stream end>'; "
+                "check indentation and quotes around it"
+            ),
+        ),
         (
             "roster: {teams: {a: {lead: x, people: [{name: y}]}}}",
             "1: roster.teams.a: its lead 'x' is not among its people (y)",
