@@ -153,7 +153,7 @@ def _detail(plan: Plan, findings: Sequence[Finding]) -> list[Part]:
         (
             "Calls",
             [
-                f"{call.caller} → {call.callee}: timeout {call.timeout or 'open'}; isolation: {call.isolation or 'open'}"
+                f"{call.caller} → {call.callee}: timeout {call.timeout or 'open'}; isolation {call.isolation or 'open'}"
                 for call in plan.calls
             ],
         ),
