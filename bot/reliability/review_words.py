@@ -77,14 +77,19 @@ def data_quality(assessment: Assessment, labels: Labels, *, most: int) -> tuple[
     by_sentence: dict[tuple[State, str], list[Objective]] = {}
     for item in items:
         by_sentence.setdefault((item.state, item.sentence), []).append(item)
-    lines = [f"- {labels.listed(tuple(group), most=3)}: {sentence}" for (_, sentence), group in by_sentence.items()]
-    lines += [
-        f"- {labels.of(item)}: {'; '.join(remark.text for remark in item.remarks)}."
+    told = [
+        (tuple(group), f"{labels.listed(tuple(group), most=3)}: {sentence}")
+        for (_, sentence), group in by_sentence.items()
+    ]
+    told += [
+        ((item,), f"{labels.of(item)}: {'; '.join(remark.text for remark in item.remarks)}.")
         for item in assessment.items
         if item.state in JUDGED and item.remarks
     ]
-    if len(lines) > most:
-        lines[most:] = [f"- {len(lines) - most:,} more in the thread."]
+    lines = [f"- {line}" for _, line in told[:most]]
+    untold = tuple(item for group, _ in told[most:] for item in group)
+    if untold:
+        lines.append(f"- {formats.number(len(untold), 'more objective')}: {labels.listed(untold)}.")
     return (Text(markdown="\n".join(("**Data quality**", *lines))),) if lines else ()
 
 

@@ -189,3 +189,10 @@ def test_objectives_of_one_service_are_told_apart() -> None:
         "shop latency",
         "mail",
     }
+
+
+def test_more_doubts_about_the_data_than_fit_are_named() -> None:
+    reply = digest_reply(assessment(*((promise(f"s{number}"), failed(f"Broken {number}.")) for number in range(6))))
+    assert [text for text in texts(reply.parts) if text.startswith("**Data quality**")] == [
+        "**Data quality**\n- s0: Broken 0.\n- s1: Broken 1.\n- s2: Broken 2.\n- 3 more objectives: s3, s4 and s5."
+    ]
