@@ -28,6 +28,9 @@ _NOT_ZONES = {"factory", "localtime", "posixrules", "leapseconds"}
 _CHANNEL = re.compile(r"<#(?P<id>[A-Z0-9]+)(?:\|(?P<label>[^>]*))?>|#(?P<name>[^\s#<>,]+)")
 _SERVICE = re.compile(r"[\w.-]+")
 _COMMA = re.compile(r" ?, ?")
+_QUOTES = str.maketrans("", "", '"“”„«»`')  # people copy sentences with the marks around them
+_WITHOUT_COLON = re.compile(r"([01]?\d|2[0-3])[.h]?([0-5]\d)", re.ASCII)
+_PLACE_NAME = re.compile(r"[a-z_/-]{5,}", re.IGNORECASE)
 _TWELVE_HOURS = re.compile(r"(1[0-2]|0?[1-9])(?:[:.]([0-5]\d))?([ap])m")
 
 
@@ -129,7 +132,7 @@ def _meant(names: list[str]) -> str:
 
 class _Words:
     def __init__(self, text: str) -> None:
-        self._words = _COMMA.sub(",", " ".join(text.split())).split()
+        self._words = _COMMA.sub(",", " ".join(text.translate(_QUOTES).split())).split()
 
     @property
     def next(self) -> str:
@@ -168,7 +171,11 @@ def _days(word: str) -> tuple[int, ...]:
     days: set[int] = set()
     for name in word.split(","):
         if name.lower() not in _DAY_WORDS:
-            said = "A day is missing beside the comma." if not name else "I know monday to sunday, weekday and day."
+            said = "I know monday to sunday, weekday and day."
+            if not name:
+                said = "A day is missing beside the comma."
+            elif name[0].isdigit():
+                said = "Commas stand only between days; put a space before the time."
             _wrong(name or word, f"{said}{near(name, _DAY_WORDS)}")
         days.update(_DAY_WORDS[name.lower()])
     return tuple(sorted(days))
@@ -184,6 +191,8 @@ def _time(word: str) -> str:
     if twelve := _TWELVE_HOURS.fullmatch(word.lower()):
         hour = int(twelve[1]) % 12 + (12 if twelve[3] == "p" else 0)
         meant = f" Did you mean {hour:02}:{twelve[2] or '00'}?"
+    elif plain := _WITHOUT_COLON.fullmatch(word.lower()):
+        meant = f" Did you mean {int(plain[1]):02}:{plain[2]}?"
     _wrong(word, f"The time of day is written with 24 hours as HH:MM, 00:00 to 23:59.{meant}")
 
 
@@ -191,6 +200,10 @@ def _zone(word: str) -> str:
     name = canonical_zone(word)
     if name is not None:
         return name
+    if word.startswith(("#", "<#")):
+        _wrong(word, f"Put “in” before a channel: in {word}.")
+    if not _PLACE_NAME.fullmatch(word):  # a guess would be wrong by hours: Etc/GMT+1 is an hour behind UTC
+        _wrong(word, "Abbreviations and offsets don't say which summer time holds; name a place, as in Europe/Berlin.")
     places: dict[str, list[str]] = {}
     for zone in _zones().values():
         for spelling in dict.fromkeys((zone.lower(), zone.lower().rpartition("/")[2])):

@@ -29,6 +29,8 @@ def spec(**fields: object) -> ScheduleSpec:
         ("review every weekday,saturday 23:59 UTC", spec(days=(0, 1, 2, 3, 4, 5), time="23:59", zone="UTC")),
         ("REVIEW EVERY MONDAY 09:00 europe/BERLIN", spec()),
         ("  review   every\tmonday\n09:00 Europe/Berlin ", spec()),
+        ("“review every monday 09:00 Europe/Berlin”", spec()),
+        ("`review every monday 09:00 Europe/Berlin` for “checkout”", spec(services=("checkout",))),
         ("review every monday , tuesday 09:00 Europe/Berlin", spec(days=(0, 1))),
         ("review every monday 09:00 Europe/Berlin in #Payments", spec(channel=ChannelRef(id=None, name="payments"))),
         (
@@ -58,6 +60,7 @@ def test_without_a_zone_the_default_zone_holds() -> None:
 
 WRONG_TIME = "The time of day is written with 24 hours as HH:MM, 00:00 to 23:59."
 WRONG_ZONE = "It is no time zone that I know; zones have IANA names such as Europe/Berlin."
+NO_PLACE = "Abbreviations and offsets don't say which summer time holds; name a place, as in Europe/Berlin."
 WRONG_SERVICES = "Services are written by name with commas between them: for checkout,payments."
 WRONG_REST = "After the time zone come only `in #channel` and `for service,service`, each once."
 WRONG_DAY = "I know monday to sunday, weekday and day."
@@ -96,7 +99,7 @@ WRONG_DAY = "I know monday to sunday, weekday and day."
         (
             "review every monday, 09:00",
             "09:00",
-            f"I don't understand “09:00” here. {WRONG_DAY}",
+            "I don't understand “09:00” here. Commas stand only between days; put a space before the time.",
         ),
         (
             "review every monday and friday 09:00",
@@ -110,6 +113,8 @@ WRONG_DAY = "I know monday to sunday, weekday and day."
             f"I don't understand “12.30am” here. {WRONG_TIME} Did you mean 00:30?",
         ),
         ("review every monday 5:15PM", "5:15PM", f"I don't understand “5:15PM” here. {WRONG_TIME} Did you mean 17:15?"),
+        ("review every monday 09.00", "09.00", f"I don't understand “09.00” here. {WRONG_TIME} Did you mean 09:00?"),
+        ("review every monday 0830", "0830", f"I don't understand “0830” here. {WRONG_TIME} Did you mean 08:30?"),
         ("review every monday 24:00", "24:00", f"I don't understand “24:00” here. {WRONG_TIME}"),
         ("review every monday 12:60", "12:60", f"I don't understand “12:60” here. {WRONG_TIME}"),
         ("review every monday १२:३४", "१२:३४", f"I don't understand “१२:३४” here. {WRONG_TIME}"),
@@ -122,6 +127,14 @@ WRONG_DAY = "I know monday to sunday, weekday and day."
             "review every monday 09:00 Europe/Berlln",
             "Europe/Berlln",
             f"I don't understand “Europe/Berlln” here. {WRONG_ZONE} Did you mean Europe/Berlin?",
+        ),
+        ("review every monday 09:00 PST", "PST", f"I don't understand “PST” here. {NO_PLACE}"),
+        ("review every monday 09:00 GMT+1", "GMT+1", f"I don't understand “GMT+1” here. {NO_PLACE}"),
+        ("review every monday 09:00 +01:00", "+01:00", f"I don't understand “+01:00” here. {NO_PLACE}"),
+        (
+            "review every monday 09:00 #payments",
+            "#payments",
+            "I don't understand “#payments” here. Put “in” before a channel: in #payments.",
         ),
         ("review every monday 09:00 localtime", "localtime", f"I don't understand “localtime” here. {WRONG_ZONE}"),
         (
