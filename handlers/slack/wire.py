@@ -29,6 +29,8 @@ TROUBLE = (SlackClientError, aiohttp.ClientError, TimeoutError, OSError)
 # The SDKs log bodies at DEBUG; message text and tokens belong in no log.
 sdk_log = logging.getLogger("handlers.slack.sdk")
 sdk_log.setLevel(logging.WARNING)
+# Bolt warns that it ignores this variable; we hand its value over ourselves.
+sdk_log.addFilter(lambda record: "SLACK_BOT_TOKEN" not in record.getMessage())
 
 
 class _ShortWait(AsyncRateLimitErrorRetryHandler):

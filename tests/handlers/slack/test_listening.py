@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 
 import aiohttp
 import pytest
@@ -13,6 +14,7 @@ from bot.domain import IncomingKind, Place, SignalKind
 from bot.errors import Unreachable, UsageError
 from bot.settings import SlackSettings
 from handlers.slack.app import build
+from handlers.slack.standin.signed_http import signature
 
 ROADS = ["socket", "http"]
 
@@ -287,3 +289,32 @@ async def test_closing_leaves_no_task_behind(connect):
 
     sdk = [task for task in asyncio.all_tasks() if "slack_sdk" in repr(task.get_coro())]
     assert [task for task in sdk if not task.done()] == []
+
+
+@pytest.mark.parametrize("at", ["", "soon", "9" * 30, "-1", "0"])
+@pytest.mark.parametrize("sign", ["v0=00", "", "v0=é"])
+async def test_what_slack_did_not_sign_is_refused_unread(connect, at, sign):
+    world = await connect(listen=True, delivery="http")
+    headers = {"X-Slack-Request-Timestamp": at, "X-Slack-Signature": sign}
+    async with aiohttp.ClientSession() as session:
+        for body in (b"[", b"\xff", b"ssl_check=1", b"{}"):
+            async with session.post(f"{world.url}/slack/events", data=body, headers=headers) as answer:
+                assert answer.status == 401
+
+
+@pytest.mark.parametrize("body", ["[]", "1", '"x"', '{"type": "event_callback", "event": []}', "[" * 50_000])
+async def test_a_signed_body_of_another_form_is_refused_and_harms_nobody(connect, body):
+    world = await connect(listen=True, delivery="http")
+    at = str(int(time.time()))
+    headers = {
+        "Content-Type": "application/json",
+        "X-Slack-Request-Timestamp": at,
+        "X-Slack-Signature": signature(world.standin.signing_secret, at, body.encode()),
+    }
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{world.url}/slack/events", data=body, headers=headers) as answer,
+    ):
+        assert not answer.ok
+    await world.standin.say("U0MAYA", "#general", "@Director how is checkout?")
+    await world.intake.until(lambda intake: len(intake.stored) == 1)
