@@ -10,7 +10,7 @@ import structlog
 
 from bot.domain import Address, Audience, Reply, Text
 from bot.errors import DirectorError
-from bot.ports import CannotPost, Journal
+from bot.ports import CannotPost, DeliveryFailed, Journal
 from handlers.slack.blocks import Block
 from handlers.slack.drawing import Drawing, Picture
 from handlers.slack.live import Live
@@ -102,9 +102,21 @@ class SlackDelivery:
             first = await self._settled(0, messages[0], known.get(0), self._address.place.thread)
         for part, post in enumerate(messages[1:], start=1):
             await self._settled(part, post, known.get(part), self._root(post, first))
-        for part, (_, surplus) in known.items():
-            if part >= len(messages) and surplus is not None:  # the stream was longer than the answer
-                await best_effort(self._wire.client.chat_delete(channel=self._channel, ts=surplus), "chat.delete")
+        for part, (how, ts) in known.items():
+            if part >= len(messages):  # what was shown was longer than the answer
+                thread = self._address.place.thread
+                await self._removed(part, ts or await self._found(part, thread, adopt=how == "stream"))
+
+    async def _removed(self, part: int, ts: str | None) -> None:
+        if ts is None:
+            return
+        try:
+            await self._wire.client.chat_delete(channel=self._channel, ts=ts)
+        except TROUBLE as error:
+            meaning = in_words(error, self._wire)
+            if isinstance(meaning, DeliveryFailed):
+                raise meaning from error
+            log.info("slack.not_removed", error=code(error), part=part, channel=self._channel)
 
     def _root(self, post: Post, first: str) -> str:
         """The thread of a further message: the conversation's own; without one, beneath the first message.

@@ -268,6 +268,25 @@ async def test_an_abandoned_stream_is_ended_and_the_next_process_makes_it_whole(
     assert texts(answers(world, thread=ts)) == [WHOLE]
 
 
+async def test_a_second_stream_that_a_crash_left_behind_does_not_outlive_a_shorter_answer(connect):
+    world = await connect()
+    ts, address = await world.asked()
+    journal, client = MemoryJournal(), world.edge.wire.client
+    begun = {"channel": "C0GENERAL", "thread_ts": ts, "recipient_team_id": "T0DEMO", "recipient_user_id": "U0MAYA"}
+    first = await client.chat_startStream(markdown_text="A long beginning", **begun)
+    await journal.intend(0, "stream")
+    await journal.shown(0, first["ts"])
+    await journal.intend(1, "stream")  # and killed before Slack's answer could be written down
+    await client.chat_startStream(markdown_text="which goes on here", **begun)
+    world.standin.faults.fail("chat.delete", status=503)
+
+    with pytest.raises(DeliveryFailed):
+        await world.edge.delivery(address, journal).finish(reply(WHOLE))
+    await world.edge.delivery(address, journal).finish(reply(WHOLE))
+
+    assert texts(answers(world, thread=ts)) == [WHOLE]
+
+
 async def test_whoever_lost_the_lease_shows_nothing_more(connect):
     world = await connect()
     ts, address = await world.asked()
