@@ -80,12 +80,18 @@ class Worker:
     async def run(self) -> None:
         """Work until `drain`. A database that can't be reached is waited for, never fatal."""
         room = asyncio.Semaphore(self._pace.turns_at_once)
-        while not self._stopping.is_set():
+        while True:
             await room.acquire()
+            if self._stopping.is_set():
+                return
             claim = await self._claim()
             if claim is None:
                 room.release()
                 continue
+            if self._stopping.is_set():  # while it was claimed
+                with contextlib.suppress(DirectorError):
+                    await self._inbox.later(claim, reason="the process stopped", after=0)
+                return
             task = asyncio.create_task(self._work(claim), name=f"turn {claim.turn_id}")
             self._running.add(task)
             task.add_done_callback(self._running.discard)

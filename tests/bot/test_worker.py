@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -343,6 +343,36 @@ async def test_a_worker_that_stops_gives_its_turn_back_for_another_one(store: St
     assert room.abandoned == 1
     async with working(store, room):
         await until(lambda: room.texts == ["re: hello"])
+
+
+async def test_a_worker_that_stops_with_its_hands_full_takes_no_further_turn(store: Store) -> None:
+    room, taken, go = Room(), [], asyncio.Event()
+
+    async def slow(turn: Turn) -> Answer:
+        taken.append(turn.incoming.text)
+        await go.wait()
+        return says(turn.incoming.text)
+
+    for thread in ("1.0", "2.0"):
+        await store.inbox.put(asked(f"in {thread}", thread=thread))
+    one_hand = replace(QUICK, turns_at_once=1)
+    worker = Worker(
+        inbox=store.inbox,
+        memory=store.memory,
+        director=Scripted(slow),
+        chats={"slack": room},
+        clock=FixedClock(),
+        pace=one_hand,
+    )
+    run = asyncio.create_task(worker.run())
+    await until(lambda: len(taken) == 1)
+    draining = asyncio.create_task(worker.drain(5))
+    await asyncio.sleep(0)
+    go.set()
+    await draining
+    await run
+    assert (taken, room.texts) == (["in 1.0"], ["in 1.0"])
+    assert await states(store) == [TurnState.DONE, TurnState.NEW]
 
 
 async def test_a_worker_frozen_past_its_lease_posts_nothing_when_it_wakes(store: Store) -> None:
