@@ -11,6 +11,8 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 Key = tuple[str | int, ...]
 
+_MOST = 100_000  # values in one document; a few aliases of aliases make billions
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -96,6 +98,9 @@ def _document(path: Path, root: Node) -> Document:
 
 def _collect(path: Path, node: Node, at: Key, lines: dict[Key, int]) -> None:
     lines.setdefault(at, node.start_mark.line + 1)
+    if len(lines) > _MOST:
+        text = f"holds more than {_MOST:,} values, aliases written out; divide the file, or use fewer aliases"
+        raise YamlProblem(Mistake(f"{path}:{node.start_mark.line + 1}", "", text))
     if isinstance(node, MappingNode):
         for name, value in node.value:
             key = (*at, str(name.value) if isinstance(name, ScalarNode) else "?")

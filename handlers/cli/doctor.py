@@ -66,7 +66,7 @@ async def _examine(context: typer.Context) -> list[Check]:
     rooms: tuple[Room, ...] = ("database", "slack", "metrics", "model")
     found = await asyncio.gather(*(_room(wiring, settings, room) for room in rooms))
     slos = await _within("SLO files", lambda: asyncio.to_thread(_slos, settings), off=_NO_SLOS, patience=PATIENCE)
-    return [_settings(settings), *_misspelt(), *found, slos, *_teams(settings)]
+    return [_settings(settings), *_misspelt(), *found, slos, *_later(settings)]
 
 
 async def _room(wiring: Wiring, settings: Settings, room: Room) -> Check:
@@ -132,9 +132,14 @@ def _s(count: int) -> str:
     return "" if count == 1 else "s"
 
 
-def _teams(settings: Settings) -> list[Check]:
+def _later(settings: Settings) -> list[Check]:
     """Settings that are kept for rooms that this version does not have."""
+    from bot.settings_later import without_effect
+
     later = []
+    if keys := without_effect(settings):
+        text = f"{', '.join(keys)}: checked, but without effect in this version"
+        later.append(Check("not used", "off", text))
     if settings.teams is not None:
         later.append(Check("Teams", "off", "its settings are right, but Teams is not built into this version yet"))
     if settings.slack_install is not None:

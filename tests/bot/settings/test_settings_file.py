@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ from bot.settings_file import (
     Team,
     TurnLimit,
 )
+from bot.settings_later import without_effect
 from bot.settings_values import DateRange
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "director.example.yml"
@@ -300,3 +302,26 @@ def test_a_day_alone_is_a_range_of_one_day(tmp_path: Path) -> None:
     assert away == DateRange(first=date(2026, 12, 24), last=date(2026, 12, 24))
     assert date(2026, 12, 24) in away
     assert date(2026, 12, 25) not in away
+
+
+def test_aliases_that_make_billions_of_values_are_refused(tmp_path: Path) -> None:
+    names = "abcdefghij"
+    lines = [f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]" for before, name in pairwise(names)]
+    found = mistakes(tmp_path, "\n".join([f"a: &a [{', '.join('x' * 9)}]", *lines]))
+    assert len(found) == 1
+    assert "holds more than 100,000 values, aliases written out" in found[0]
+
+
+def test_what_is_set_for_rooms_that_are_not_built_yet_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "director.yml"
+    path.write_text(
+        "metrics: {timeout: 5s}\nretention: {threads: 90d}\nlimits: {turn: {steps: 3}, per_person_day: {usd: 1}}\n"
+        'channels: {"#a": {services: [x]}, "#b": {digest: classic}}\n'
+    )
+    settings = load_settings({"DIRECTOR_HOOK_SECRET": "s" * 40}, tmp_path)
+    assert without_effect(settings) == (
+        "limits.per_person_day",
+        "retention",
+        'channels."#b".digest',
+        "DIRECTOR_HOOK_SECRET",
+    )

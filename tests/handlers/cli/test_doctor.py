@@ -95,6 +95,14 @@ def test_what_is_set_but_not_built_yet_is_said(director: Command, wiring: FakeWi
     )
 
 
+def test_keys_without_effect_are_named(director: Command, wiring: FakeWiring) -> None:
+    (wiring.folder / "director.yml").write_text("retention: {threads: 90d}\n")
+    assert states(director("doctor", "--json").data)["not used"] == (
+        "off",
+        "retention: checked, but without effect in this version",
+    )
+
+
 def test_a_variable_with_a_wrong_name_is_pointed_out(
     director: Command, wiring: FakeWiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
