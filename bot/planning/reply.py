@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from bot.conversation.clean import Links
 from bot.domain import Audience, Fact, Heading, Note, Part, Reply, Table, Text
 from bot.planning.findings import Finding
 from bot.planning.plan import Estimate, Plan, WorkItem, pert_mean
 from bot.planning.store import StoredPlan
+from bot.planning.words import gated
 
 _ROWS = 25  # of a table in the first message; the rest goes beneath
 _ROLES = {"043": "VP of Engineering", "044": "principal architect", "062": "backend senior engineer"}
@@ -42,7 +44,9 @@ def plan_reply(
         ("Findings", [f"**{_MARKS[finding.severity]}** {finding.text} `{finding.rule}`" for finding in findings[:8]]),
         ("Open questions", list(plan.open_questions[:8])),
     )
-    parts.append(Note(markdown=f"Plan {stored.id}, version {stored.version}. Show it again: `plan show {stored.id}`"))
+    parts.append(
+        Note(markdown=f"Plan {stored.id}, version {stored.version}.{_measuring(plan)} Show it: `plan show {stored.id}`")
+    )
     count = f"{len(plan.items)} work items" if len(plan.items) != 1 else "1 work item"
     blocks = f", {blocking} blocking finding{'s' if blocking > 1 else ''}" if blocking else ""
     return Reply(
@@ -80,8 +84,11 @@ def _unusable(stored: StoredPlan, problems: Sequence[str]) -> Reply:
         + f"\n\nIts words are kept as {stored.id}; nothing is lost. Ask again, best in other words or a smaller step: "
         "`plan …`."
     )
-    raw = (Text(markdown=f"What the model wrote:\n\n{_fenced(stored.raw)}"),) if stored.raw else ()
-    return Reply(summary=f"No valid plan; kept as {stored.id}", parts=(Text(markdown=said),), detail=raw)
+    written = _fenced(gated(stored.raw, lambda _: None, Links())) if stored.raw else ""
+    raw = (Text(markdown=f"What the model wrote, unchecked, with nothing in it measured:\n\n{written}"),)
+    return Reply(
+        summary=f"No valid plan; kept as {stored.id}", parts=(Text(markdown=said),), detail=raw if written else ()
+    )
 
 
 def _work(items: Sequence[WorkItem]) -> Table:
@@ -204,6 +211,14 @@ def _phase(name: str, items: Sequence[str], milestone: str) -> str:
 
 def _risk(text: str, mitigation: str) -> str:
     return f"{text}. {mitigation}" if mitigation else text
+
+
+def _measuring(plan: Plan) -> str:
+    """What tells a figure of ours from a number that the model wrote."""
+    if plan.source == "template":
+        return ""
+    known = "what was measured stands under Measured" if plan.measured else "nothing in it was measured"
+    return f" Its numbers are proposals; {known}."
 
 
 def _measured(fact: Fact) -> str:

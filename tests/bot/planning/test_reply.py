@@ -119,7 +119,10 @@ def test_a_plan_shows_its_work_objectives_risks_and_what_comes_next() -> None:
             ),
             Text(markdown="**Findings**\n- **Blocks** A knot. `graph.cycle`"),
             Text(markdown="**Open questions**\n- By when?"),
-            Note(markdown="Plan p7, version 1. Show it again: `plan show p7`"),
+            Note(
+                markdown="Plan p7, version 1. Its numbers are proposals; what was measured stands under Measured. "
+                "Show it: `plan show p7`"
+            ),
         ),
         detail=(
             Text(markdown="**Work**\n- **design** Design: Boundaries\n- **build** Build"),
@@ -162,7 +165,7 @@ def test_a_line_break_inside_a_text_breaks_no_list() -> None:
 
 
 def test_what_is_no_plan_is_shown_with_what_is_wrong_and_what_to_do() -> None:
-    reply = plan_reply(stored(None, raw="Sure! ``` here"), problems=["it is not JSON"])
+    reply = plan_reply(stored(None, raw="Sure! ``` <!channel> {{f1}} here"), problems=["it is not JSON"])
     assert reply == Reply(
         summary="No valid plan; kept as p7",
         parts=(
@@ -172,7 +175,12 @@ def test_what_is_no_plan_is_shown_with_what_is_wrong_and_what_to_do() -> None:
                 "nothing is lost. Ask again, best in other words or a smaller step: `plan …`."
             ),
         ),
-        detail=(Text(markdown="What the model wrote:\n\n````\nSure! ``` here\n````"),),
+        detail=(
+            Text(
+                markdown="What the model wrote, unchecked, with nothing in it measured:\n\n"
+                "````\nSure! ``` @channel no figure here\n````"
+            ),
+        ),
     )
 
 
