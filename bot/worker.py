@@ -36,6 +36,7 @@ class Pace:
 
     `lease` must be longer than any single call to a chat platform may take. `turn` bounds the making of one answer;
     the conversation's own limit ends earlier. `pulse` is how often a running turn renews its lease and looks for Stop.
+    `attempts` let a platform be away for about a day; `breaks` and `deaths` bound what is wrong with the turn itself.
     """
 
     turns_at_once: int = 8
@@ -46,7 +47,9 @@ class Pace:
     earlier_messages: int = 20
     first_retry: float = 2.0
     longest_retry: float = 300.0
-    attempts: int = 12
+    attempts: int = 300
+    breaks: int = 12
+    deaths: int = 4  # one less than the inbox allows, so that the asker still hears of it
 
 
 class Worker:
@@ -141,14 +144,15 @@ class Worker:
         except Exception:  # noqa: BLE001  # logged with its traceback
             bound.exception("turn_broke")
             with contextlib.suppress(DirectorError):
-                await self._put_back(claim, "an unexpected error while delivering", None)
+                await self._put_back(claim, "an unexpected error while delivering", None, self._pace.breaks)
 
     async def _turn(self, claim: Claim, chat: Chat, delivery: Delivery) -> None:
         try:
             async with Lease(self._inbox, claim, seconds=self._pace.lease, pulse=self._pace.pulse) as lease:
                 answer = claim.answer
                 if answer is None:
-                    answer = await self._answer(claim, chat, delivery, lease)
+                    hopeless = claim.deaths >= self._pace.deaths
+                    answer = _hopeless(claim) if hopeless else await self._answer(claim, chat, delivery, lease)
                     await self._inbox.answered(claim, answer)
                 # A process that was frozen past its lease must post nothing when it wakes.
                 await lease.renew()
@@ -224,14 +228,17 @@ class Worker:
             status=delivery.status,
         )
 
-    async def _put_back(self, claim: Claim, reason: str, retry_after: float | None) -> None:
-        if claim.attempts >= self._pace.attempts:
+    async def _put_back(
+        self, claim: Claim, reason: str, retry_after: float | None, attempts: int | None = None
+    ) -> None:
+        if claim.attempts >= (self._pace.attempts if attempts is None else attempts):
             log.error("turn_parked", turn=claim.turn_id, reason=reason, attempts=claim.attempts)
             await self._inbox.park(claim, reason=reason)
             return
         after = retry_after
         if after is None:
-            after = min(self._pace.first_retry * 2.0 ** (claim.attempts - 1), self._pace.longest_retry)
+            doublings = min(claim.attempts - 1, 20)
+            after = min(self._pace.first_retry * 2.0**doublings, self._pace.longest_retry)
         log.info("turn_put_back", turn=claim.turn_id, reason=reason, after=after)
         await self._inbox.later(claim, reason=reason, after=after)
 
@@ -269,6 +276,15 @@ def _address(claim: Claim) -> Address:
         question=incoming.question,
         asked_at=incoming.received_at,
     )
+
+
+def _hopeless(claim: Claim) -> Answer:
+    log.error("turn_hopeless", turn=claim.turn_id, deaths=claim.deaths)
+    text = (
+        f"I began to answer this {claim.deaths} times, and each time my process ended before I was done, so I stopped "
+        f"trying. Please ask again; whoever runs me finds it as turn {claim.turn_id}."
+    )
+    return Answer(reply=_plain(text, claim.incoming))
 
 
 def _plain(text: str, incoming: Incoming) -> Reply:

@@ -394,6 +394,31 @@ async def test_a_worker_frozen_past_its_lease_posts_nothing_when_it_wakes(store:
     assert first.texts == []
 
 
+async def test_a_question_whose_process_dies_each_time_ends_with_a_word_to_the_asker(store: Store) -> None:
+    room, made = Room(), []
+
+    async def count(turn: Turn) -> Answer:
+        made.append(turn.id)
+        return says("an answer")
+
+    await store.inbox.put(asked("poison"))
+    for _ in range(4):
+        assert await store.inbox.claim(worker="dying", lease=-1.0) is not None
+    async with working(store, room, count):
+        await until(lambda: len(room.texts) == 1)
+    assert made == []
+    assert room.texts[0].startswith("I began to answer this 4 times, and each time my process ended")
+    assert await states(store) == [TurnState.DONE]
+
+
+async def test_a_platform_that_is_away_for_hours_is_waited_for(store: Store) -> None:
+    room = Room(refuse=[DeliveryFailed("away")] * 40)
+    patient = replace(QUICK, attempts=Pace().attempts, first_retry=0.001, longest_retry=0.001)
+    await store.inbox.put(asked("hello"))
+    async with working(store, room, pace=patient):
+        await until(lambda: room.texts == ["re: hello"])
+
+
 async def test_a_turn_with_nothing_to_say_is_done_in_silence(store: Store) -> None:
     room = Room()
 
