@@ -184,7 +184,7 @@ class Planning:
 
     def _read(self, text: str, initiative: str, facts: tuple[Fact, ...]) -> tuple[Plan | None, tuple[str, ...]]:
         try:
-            data = json.loads(text)
+            data = json.loads(_document(text))
         except (ValueError, RecursionError) as error:
             return None, (f"it is not JSON: {error}",)
         if not isinstance(data, dict):
@@ -228,6 +228,14 @@ def _accepted(initiative: str) -> str:
             "Say its gist, and put the detail into a document that it names."
         )
     return text
+
+
+def _document(text: str) -> str:
+    """The JSON in an answer: some models put a fence or a sentence around it."""
+    if text.lstrip().startswith(("{", "[")):
+        return text
+    begin, end = text.find("{"), text.rfind("}")
+    return text[begin : end + 1] if 0 <= begin < end else text
 
 
 def _source(plan: Plan | None) -> str | None:

@@ -55,10 +55,12 @@ def new(
     draft = run_async(work())
     stored = draft.stored
     tell(f"Kept as {stored.id}, version {stored.version}.")
-    if json and stored.plan is not None:
+    if json:
         if draft.note:
             tell(draft.note)
-        show_json(stored.plan.model_dump(mode="json"))
+        for problem in draft.problems if stored.plan is None else ():
+            tell(f"No valid plan: {problem}")
+        show_json(_as_json(stored))
     else:
         from bot.planning import plan_reply
 
@@ -85,9 +87,9 @@ def show_plan(
         return stored
 
     stored = run_async(work())
-    if json and stored.plan is not None:
-        show_json(stored.plan.model_dump(mode="json"))
-        return 0
+    if json:
+        show_json(_as_json(stored))
+        return 1 if stored.plan is None else 0
     from bot.planning import plan_reply
 
     findings = _findings(begin(context)[1], stored.plan) if stored.plan is not None else []
@@ -166,6 +168,11 @@ def _findings(settings: Settings, plan: Plan) -> list[Finding]:
     definitions = load_definitions(settings.slos) if settings.slos else None
     with_slo = {item.service for item in definitions.objectives} if definitions else set()
     return check(plan, roster=settings.file.roster, with_slo=with_slo)
+
+
+def _as_json(stored: StoredPlan) -> dict[str, Any]:
+    """The plan; where the model wrote none, its words, so that standard output is JSON all the same."""
+    return {"plan": None, "raw": stored.raw} if stored.plan is None else stored.plan.model_dump(mode="json")
 
 
 def _row(stored: StoredPlan) -> dict[str, Any]:

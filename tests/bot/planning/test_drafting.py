@@ -207,6 +207,14 @@ async def test_what_is_no_plan_even_after_the_repair_is_kept_word_for_word(answe
     assert (made.stored.id, made.stored.plan, made.stored.raw, made.problems[0]) == ("p1", None, answer, problem)
 
 
+@pytest.mark.parametrize("form", ["```json\n{}\n```", "Here is the plan:\n{}", "```\n{}\n```\nI hope it helps."])
+async def test_a_plan_with_a_fence_or_words_around_it_is_read_without_a_repair(form: str) -> None:
+    model = Scripted(form.replace("{}", json.dumps(WRITTEN)))
+    made = await draft(desk(model))
+    assert made.stored.plan is not None
+    assert (made.stored.plan.title, made.problems, len(model.requests)) == ("Split checkout", (), 1)
+
+
 async def test_nesting_without_end_is_no_plan_either() -> None:
     made = await draft(desk(Scripted("[" * 100_000, "[" * 100_000)))
     assert (made.stored.plan, len(made.stored.raw)) == (None, 100_000)

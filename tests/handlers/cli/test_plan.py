@@ -88,6 +88,8 @@ async def test_words_that_are_no_plan_are_shown_with_exit_code_1(director: Comma
     result = await asyncio.to_thread(director, "plan", "show", "p1")
     assert result.code == 1
     assert "I would rather not." in result.out
+    as_json = await asyncio.to_thread(director, "plan", "show", "p1", "--json")
+    assert (as_json.code, as_json.data) == (1, {"plan": None, "raw": "I would rather not."})
     listed = await asyncio.to_thread(director, "plan", "list", "--json")
     assert listed.data == [
         {
