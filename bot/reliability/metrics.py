@@ -38,7 +38,10 @@ class Tally:
 
 @dataclass(frozen=True)
 class Hour:
-    """Events of the hour that ends at `end`. `sampled` says whether the total had a sample in it."""
+    """Events of the hour that ends at `end` (of a shorter stretch, in windows shorter than a day).
+
+    `sampled` says whether the total had a sample in it.
+    """
 
     end: datetime
     part: Fraction | None

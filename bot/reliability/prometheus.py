@@ -131,8 +131,9 @@ class Prometheus:
     async def _counted(self, ask: Ask, at: datetime) -> Measured:
         queries = promql.Queries.of(ask.indicator, ask.window)
         now = promql.read_instant(await self._instant(queries.instant(self._stale_after), at), self._stale_after)
-        ends = promql.hour_ends(at, ask.window.length)
-        hours = promql.read_hours(await self._range(queries.hourly(now.scrape), ends), ends)
+        tile = promql.tile_of(ask.window.length, now.scrape)
+        ends = promql.tile_ends(at, ask.window.length, tile)
+        hours = promql.read_hours(await self._range(queries.tiled(tile, now.scrape), ends, tile), ends)
         silent_since = None
         sampled = [hour.end for hour in hours if hour.sampled]
         if not now.fresh and sampled:
@@ -154,12 +155,12 @@ class Prometheus:
     async def _instant(self, query: str, at: datetime) -> Sequence[Mapping[str, Any]]:
         return _vector(await self._ask("query", {"query": query, "time": _seconds(at)}), "vector")
 
-    async def _range(self, query: str, ends: Sequence[datetime]) -> Sequence[Mapping[str, Any]]:
+    async def _range(self, query: str, ends: Sequence[datetime], step: timedelta) -> Sequence[Mapping[str, Any]]:
         form = {
             "query": query,
             "start": _seconds(ends[0]),
             "end": _seconds(ends[-1]),
-            "step": "3600",
+            "step": f"{step.total_seconds():g}",
             "nocache": "1",  # else VictoriaMetrics moves the hours; others don't know it and leave it
         }
         return _vector(await self._ask("query_range", form), "matrix")

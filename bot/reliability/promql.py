@@ -52,21 +52,21 @@ class Queries:
         figures += [_named("samples", f"sum({recent})"), _named("series", f"count({recent})")]
         return " or ".join(figures)
 
-    def hourly(self, scrape: timedelta | None) -> str:
-        """Events of the hour before each step.
+    def tiled(self, tile: timedelta, scrape: timedelta | None) -> str:
+        """Events of the tile (an hour, mostly) before each step.
 
-        A tile reaches one scrape further back and is scaled, so that the increase between two tiles isn't lost.
+        Each reaches one scrape further back and is scaled, so that the increase between two tiles isn't lost.
         """
-        tile, scale = HOUR, ""
-        if scrape is not None and timedelta() < scrape < HOUR / 2:
-            tile = HOUR + scrape
-            scale = f" * {3600 / tile.total_seconds()!r}"
-        length = promql_duration(tile)
+        reach, scale = tile, ""
+        if scrape is not None and timedelta() < scrape < tile / 2:
+            reach = tile + scrape
+            scale = f" * {tile / reach!r}"
+        length = promql_duration(reach)
         return " or ".join(
             (
                 _named("part", f"sum(increase({self.part}[{length}])){scale}"),
                 _named("total", f"sum(increase({self.total}[{length}])){scale}"),
-                _named("samples", f"sum(count_over_time({self.total}[1h]))"),
+                _named("samples", f"sum(count_over_time({self.total}[{promql_duration(tile)}]))"),
             )
         )
 
@@ -117,11 +117,19 @@ def read_instant(result: Sequence[Mapping[str, Any]], stale_after: timedelta) ->
     return Instant(tally("window"), {name: tally(name) for name in BURN_WINDOWS}, fresh=bool(samples), scrape=scrape)
 
 
-def hour_ends(at: datetime, window: timedelta) -> tuple[datetime, ...]:
-    """Ends of the hours that tile the window up to `at`, oldest first; the oldest may reach out of a broken window."""
-    amount = max(1, -(-window // HOUR))
+def tile_of(window: timedelta, scrape: timedelta | None) -> timedelta:
+    """An hour; in a window shorter than a day its 24th part, so that coverage shows, but two scrapes at least."""
+    if scrape is None:
+        return HOUR
+    shortest = timedelta(seconds=round(window.total_seconds() / 24))
+    return min(HOUR, max(shortest, 2 * scrape))
+
+
+def tile_ends(at: datetime, window: timedelta, tile: timedelta = HOUR) -> tuple[datetime, ...]:
+    """Ends of the tiles that fill the window up to `at`, oldest first; the oldest may reach out of a broken window."""
+    amount = max(1, -(-window // tile))
     last = at - BESIDE_SCRAPES
-    return tuple(last - index * HOUR for index in reversed(range(amount)))
+    return tuple(last - index * tile for index in reversed(range(amount)))
 
 
 def read_hours(result: Sequence[Mapping[str, Any]], ends: Sequence[datetime]) -> tuple[Hour, ...]:

@@ -17,6 +17,7 @@ from bot.reliability.metrics import BURN_WINDOWS, HOUR, Failed, Hour, Measured, 
 _NO_BURN = dict.fromkeys(BURN_WINDOWS)
 _MOST_POINTS = 15
 _SHORT_GAP = timedelta(hours=3)
+_UNITS = ((timedelta(days=1), "days"), (HOUR, "hours"), (timedelta(minutes=1), "minutes"))
 _DISAGREEMENT = Fraction(5, 1000)  # half a point of budget
 
 
@@ -176,7 +177,7 @@ class _Case:
 
     def _coverage(self) -> str:
         length = self.definition.window.length
-        unit, name = (timedelta(days=1), "days") if length >= timedelta(days=2) else (HOUR, "hours")
+        unit, name = next((size, name) for size, name in _UNITS if length >= 2 * size)
         whole = length / unit
         covered = float(self.covered) * whole
         return f"{covered:.3g} of {whole:.3g} {name}"
@@ -218,12 +219,13 @@ class _Case:
         if not sampled:
             return found
         hours, first, last = self.answer.hours, sampled[0], sampled[-1]
-        begun = hours[first].end - HOUR
+        tile = hours[1].end - hours[0].end if len(hours) > 1 else self.definition.window.length
+        begun = hours[first].end - tile
         if Fraction(first, len(hours)) > 1 - budget.FULL_COVERAGE:
-            found.append(Remark("partial_history", f"samples begin at {formats.moment(begun)}: {self._coverage()}"))
+            found.append(Remark("partial_history", f"no samples before {formats.moment(begun)}: {self._coverage()}"))
         gap = _longest_gap(hours[first : last + 1])
-        if gap is not None and len(gap) * HOUR >= _SHORT_GAP:
-            start, end = gap[0].end - HOUR, gap[-1].end
+        if gap is not None and len(gap) * tile >= _SHORT_GAP:
+            start, end = gap[0].end - tile, gap[-1].end
             text = f"no samples for {formats.duration(end - start)} from {formats.moment(start)}"
             found.append(Remark("gap", text))
         return found
@@ -233,7 +235,8 @@ class _Case:
         if self.definition.indicator.counts_bad and not self.answer.matched and self.total:
             text = "the bad query matched no series in the window: either nothing went bad, or its labels are wrong"
             found.append(Remark("bad_never_matched", text))
-        if self.answer.method == "increase" and self.budget is not None and not self._low_volume():
+        judged = self.covered >= budget.FULL_COVERAGE and not self._low_volume()
+        if self.answer.method == "increase" and self.budget is not None and judged:
             bad = sum((point.bad for point in self.points), Fraction())
             apart = abs(self.budget.spent_by(bad) - self.budget.consumed)
             if apart > _DISAGREEMENT:
