@@ -193,7 +193,7 @@ class Root:
         from tempfile import TemporaryDirectory
 
         from bot.conversation.recorded import RecordedModel
-        from bot.demo import CHANNEL, SUGGESTIONS, WORKSPACE, guide, notice, write_company
+        from bot.demo import CHANNEL, COLLEAGUE, SUGGESTIONS, WORKSPACE, guide, notice, write_company
         from bot.errors import UsageError
         from bot.settings import load_settings
         from handlers.slack.standin import Standin, StandinConfig
@@ -211,7 +211,7 @@ class Root:
             try:
                 settings = load_settings(_demo_environment(folder, standin), folder)
                 async with Root(recorded).serving(settings):
-                    await standin.command(standin.config.me, CHANNEL, "/director", "review")
+                    await standin.command(COLLEAGUE, CHANNEL, "/director", "review")
                     sys.stdout.write(guide(standin.url))
                     sys.stdout.flush()
                     if open_browser:
@@ -309,14 +309,19 @@ async def _check_database(settings: Settings) -> str:
 
 
 async def _check_model(model: Model) -> str:
-    from bot.conversation.model import ModelRequest, whole
+    from bot.conversation.model import ModelRequest, ModelUnavailable, whole
     from bot.domain import Message
+    from bot.errors import DirectorError
 
     await model.warm_up()
     request = ModelRequest(
         system="Answer with one word.", messages=(Message(role="user", content="Are you there?"),), max_tokens=1024
     )
-    await whole(model, request)
+    try:
+        await whole(model, request)
+    except ModelUnavailable as error:
+        look_at = "the network, ANTHROPIC_BASE_URL, ANTHROPIC_API_KEY and DIRECTOR_MODEL"
+        raise DirectorError(f"{error} Check {look_at}; until then mentions get figures only.") from error
     return f"{model.name} answers"
 
 

@@ -76,6 +76,11 @@ _CAUSES = (
     "health of its dependencies, and start with whatever changed last."
 )
 
+_NOT_FOR_GUESTS = (
+    "Figures of our services are for members of this workspace, so I can't tell you those. General advice I give "
+    "gladly: ask me about error budgets, timeouts, or how to plan a rewrite."
+)
+
 _ENTITY = re.compile(r"^(?P<entity>.+) \(service (?P<service>[^)]+)\): (?P<state>[A-Z_]+)$")
 _PROMISE = re.compile(r"^(?P<service>[^,]+), (?P<slo>[^,]+), objective (?P<name>.+)$")
 _FACT = re.compile(r"^  (?P<id>\{\{f\d+\}\}) = (?P<text>.+?) \((?P<meaning>.+)\)$")
@@ -163,8 +168,10 @@ def _recalled(now: str, earlier: Sequence[str]) -> str:
 def about_services(asked: Sequence[str], found: str) -> str:
     """Words for measured budgets, every figure a placeholder."""
     entries = _entries(found)
+    if found.startswith("NotPermitted"):
+        return _NOT_FOR_GUESTS
     if not entries:
-        return f"I looked, but found no figures: {found.splitlines()[0]}"
+        return f"I looked, but found no figures. {found.splitlines()[0]}"
     services = tuple(dict.fromkeys(entry.service for entry in entries))
     named, earlier = _named(asked, services)
     chosen = [entry for entry in entries if entry.service in named]

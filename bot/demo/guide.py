@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 CHANNEL = "C0GENERAL"  # where the first review stands
+COLLEAGUE = "U0OMAR"  # who asked for it; so the person in front of the page finds no note about that
 
 SUGGESTIONS = (
     "@Director how is checkout doing?",

@@ -9,6 +9,7 @@ import pytest
 from bot.conversation import ModelRequest, TextDelta, ToolStarted
 from bot.conversation.model import whole
 from bot.conversation.recorded import RecordedModel
+from bot.conversation.recorded_words import about_services
 from bot.domain import Fact, Message, Text, Thread
 from bot.planning.context import KnownSlo, Surroundings, described
 from bot.planning.plan import Plan, draft_schema
@@ -56,6 +57,11 @@ async def test_what_to_work_on_follows_from_the_budgets() -> None:
     assert answer.startswith(
         "My order: repair what is spent, then calm what is at risk, then features.\n\n**payments**"
     )
+
+
+def test_a_guest_reads_a_sentence_and_no_error() -> None:
+    refused = "NotPermitted: not permitted: this person may not see figures about our services"
+    assert about_services(("How is checkout?",), refused).startswith("Figures of our services are for members")
 
 
 async def test_a_cause_is_not_made_up() -> None:

@@ -95,11 +95,12 @@ function receive(event) {
   draw();
 }
 
-/** The answer to what I just asked in this channel opens beside it, where there is room and nothing else is open. */
+/** The answer to what I just asked in this channel opens beside it, where there is room and no reply is being written. */
 function openAnswer(channel, thread) {
   if (!thread || asked?.channel !== channel || asked.ts !== thread || phone.matches) return;
   asked = null;
-  if (store.route.channel === channel && !store.route.thread && store.route.tab === "messages") location.replace(`#/${channel}/${thread}`);
+  const writing = document.getElementById("thread-composer")?.value.trim();
+  if (store.route.channel === channel && !writing && store.route.tab === "messages") location.replace(`#/${channel}/${thread}`);
 }
 
 async function catchUp() {
