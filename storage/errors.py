@@ -91,7 +91,8 @@ def _explain_postgres(error: DBAPIError, address: Address) -> DirectorError:
     if state in ("42P01", "42703"):
         return NotMigrated(f"The {address.name} lacks the Director's tables; run `director migrate`.")
     if state is None:  # libpq found no server, or lost it
-        said = address.scrub(str(error.orig).strip().splitlines()[-1] if str(error.orig).strip() else "no answer")
+        lines = [line for line in str(error.orig).splitlines() if line.strip() and not line.startswith("\t")]  # a hint
+        said = address.scrub(lines[-1].strip() if lines else "no answer")
         return DatabaseUnreachable(
             f"The {address.name} can't be reached: {said.rstrip('.')}. "
             "Check that it runs, and the host, port, user and password in DATABASE_URL."

@@ -12,7 +12,7 @@ def register(app: typer.Typer) -> None:
 
 
 def chat(context: typer.Context) -> int:
-    """Talk to the Director here; a line that starts with / is a command, Ctrl-D leaves."""
+    """Talk to the Director here. A line that starts with / is a command, Ctrl-D leaves."""
 
     async def work() -> int:
         import sys

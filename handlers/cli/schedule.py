@@ -100,7 +100,7 @@ def pause(context: typer.Context, schedule_id: Id) -> int:
 
 @group.command("resume")
 def resume(context: typer.Context, schedule_id: Id) -> int:
-    """Post again from the next time on; what was missed meanwhile stays out."""
+    """Post again from the next time on. What was missed meanwhile stays out."""
     schedule = _set_paused(context, schedule_id, paused=False)
     tell(f"{schedule.id} runs again: {_sentence(schedule)}.")
     return 0

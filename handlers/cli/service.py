@@ -33,7 +33,7 @@ def demo(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the page; a free one by default.")] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
 ) -> int:
-    """Show the Director at work in a chat workspace on this machine, without any account or key."""
+    """Show the Director at work on this machine. Needs no account and no key."""
     import os
 
     from handlers import logs

@@ -69,6 +69,8 @@ async def test_a_server_that_is_not_there_is_named_without_its_password():
                 await attempt()
             said = str(unreachable.value)
             assert said.startswith("The PostgreSQL database director at 127.0.0.1:1 can't be reached: ")
+            assert "refused" in said
+            assert "\t" not in said
             assert said.endswith("Check that it runs, and the host, port, user and password in DATABASE_URL.")
             assert unreachable.value.exit_code == 3
             whole = "".join(traceback.format_exception(unreachable.value))
