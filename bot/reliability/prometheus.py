@@ -186,6 +186,11 @@ class Prometheus:
                 f"{self._server} shows a certificate that is not trusted; set PROMETHEUS_CA to its CA file.",
                 unreachable=True,
             ) from error
+        except aiohttp.ClientConnectorSSLError as error:
+            raise QueryFailed(
+                f"{self._server} can't be spoken to over TLS; check whether PROMETHEUS_URL should begin with http://.",
+                unreachable=True,
+            ) from error
         except aiohttp.ClientConnectorError as error:
             raise QueryFailed(
                 f"{self._server} can't be reached ({_reason(error)}); check PROMETHEUS_URL and that it runs.",

@@ -141,6 +141,16 @@ async def test_a_figure_that_is_given_twice_is_not_chosen_from() -> None:
     assert found.items[0].state is State.QUERY_FAILED
 
 
+async def test_a_server_without_tls_is_told_from_one_that_is_down() -> None:
+    async with hostile(obeys) as server:
+        url = server.url.replace("http://", "https://")
+        found = await assess(Prometheus(url))
+    assert found.items[0].sentence == (
+        f"Prometheus at {url} can't be spoken to over TLS; check whether PROMETHEUS_URL should begin with http://."
+    )
+    assert found.exit_code == 3
+
+
 async def test_a_body_cut_short_is_a_failed_query_and_nobody_was_reached() -> None:
     async with hostile(truncated) as server:
         found = await assess(Prometheus(server.url))
