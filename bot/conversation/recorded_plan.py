@@ -189,8 +189,8 @@ def _summary(services: list[str], known: dict[str, Any]) -> str:
     budget = ""
     if left is not None:
         spent = str(left["value"]).startswith("-")
-        pace = "so it starts with repair" if spent else "which sets the pace"
-        budget = f" Of the error budget of {left['about']} {{{{{left['id']}}}}} is left, {pace}."
+        pace = "releases wait until it has recovered" if spent else "that sets the pace"
+        budget = f" The error budget of {left['about']} stands at {{{{{left['id']}}}}}: {pace}."
     return (
         "Design and contract first, then the change behind a switch with its own signals, then a rollout in steps that "
         f"can be taken back.{about}{budget}"
