@@ -46,7 +46,7 @@ def _lines(items: tuple[Objective, ...], labels: Labels) -> Chart | None:
     stamp = _day if window.length > timedelta(days=3) else _hour
     series = tuple(
         Series(
-            name=labels.of(item)[:_LABEL],
+            name=_short(labels.of(item)),
             values=(100.0, *(round(float(left) * 100, 1) for left in remaining_over_time(item))),
         )
         for item in items
@@ -72,7 +72,7 @@ def _bars(items: tuple[Objective, ...], labels: Labels) -> Chart:
         form="bar",
         title="Error budget left" if len(shown) == len(items) else f"Error budget left, lowest {len(shown)}",
         alt=f"What is left of each error budget; {least}.",
-        categories=tuple(labels.of(item)[:_LABEL] for item in shown),
+        categories=tuple(_short(labels.of(item)) for item in shown),
         series=(
             Series(
                 name="left", values=tuple(None if share is None else round(float(share) * 100, 1) for share in left)
@@ -81,6 +81,12 @@ def _bars(items: tuple[Objective, ...], labels: Labels) -> Chart:
         unit="%",
         threshold=0.0,
     )
+
+
+def _short(name: str) -> str:
+    """Cut in the middle: names of one family differ at their end."""
+    half = _LABEL // 2
+    return name if len(name) <= _LABEL else f"{name[: half - 1]}…{name[-half:]}"
 
 
 def _day(at: datetime) -> str:

@@ -196,3 +196,11 @@ def test_more_doubts_about_the_data_than_fit_are_named() -> None:
     assert [text for text in texts(reply.parts) if text.startswith("**Data quality**")] == [
         "**Data quality**\n- s0: Broken 0.\n- s1: Broken 1.\n- s2: Broken 2.\n- 3 more objectives: s3, s4 and s5."
     ]
+
+
+def test_a_chart_cuts_long_names_so_that_they_still_differ() -> None:
+    names = ("payments-gateway-europe-east", "payments-gateway-europe-west", "exactly-20-characters"[:20])
+    reply = review_reply(assessment(*((promise(name), measured()) for name in names)))
+    [chart] = [part for part in reply.parts if isinstance(part, Chart)]
+    assert chart.categories == ("exactly-20-character", "payments-…urope-east", "payments-…urope-west")
+    assert {len(name) for name in chart.categories} == {20}
