@@ -49,7 +49,7 @@ class Pace:
     longest_retry: float = 300.0
     attempts: int = 300
     breaks: int = 12
-    deaths: int = 4  # one less than the inbox allows, so that the asker still hears of it
+    deaths: int = 10  # fewer than the inbox allows, so that the asker still hears of it
 
 
 class Worker:

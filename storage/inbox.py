@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-MOST_DEATHS = 5
+MOST_DEATHS = 20  # a bad day of the machine kills innocent turns several times
 POLL = 1.0  # seconds; behind the notifications, which may get lost
 _MOST_CONFLICTS = 5
 

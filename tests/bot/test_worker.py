@@ -402,12 +402,12 @@ async def test_a_question_whose_process_dies_each_time_ends_with_a_word_to_the_a
         return says("an answer")
 
     await store.inbox.put(asked("poison"))
-    for _ in range(4):
+    for _ in range(QUICK.deaths):
         assert await store.inbox.claim(worker="dying", lease=-1.0) is not None
     async with working(store, room, count):
         await until(lambda: len(room.texts) == 1)
     assert made == []
-    assert room.texts[0].startswith("I began to answer this 4 times, and each time my process ended")
+    assert room.texts[0].startswith("I began to answer this 10 times, and each time my process ended")
     assert await states(store) == [TurnState.DONE]
 
 

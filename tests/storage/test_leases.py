@@ -8,6 +8,7 @@ import pytest
 
 from bot.ports import Claim, Inbox, LeaseLost, TurnState
 from storage import Store
+from storage.inbox import MOST_DEATHS
 from tests.storage.examples import EXPIRED, answer, ask, claimed, place, texts
 
 
@@ -80,18 +81,18 @@ async def test_an_answer_stored_twice_under_one_lease_is_remembered_once(store: 
     assert (await store.memory.thread(place())).messages == answer("first").messages
 
 
-async def test_after_five_deaths_a_turn_is_parked_and_the_next_one_runs(store: Store):
+async def test_after_too_many_deaths_a_turn_is_parked_and_the_next_one_runs(store: Store):
     await store.inbox.put(ask("poison"))
     await store.inbox.put(ask("next"))
-    poisoned = [await claimed(store.inbox, lease=EXPIRED) for _ in range(5)]
-    assert [(claim.incoming.text, claim.deaths) for claim in poisoned] == [("poison", n) for n in range(5)]
+    poisoned = [await claimed(store.inbox, lease=EXPIRED) for _ in range(MOST_DEATHS)]
+    assert [(claim.incoming.text, claim.deaths) for claim in poisoned] == [("poison", n) for n in range(MOST_DEATHS)]
     assert await texts(store.inbox) == ["next"]
     parked = await store.inbox.turn(poisoned[0].turn_id)
     assert parked is not None
     assert (parked.state, parked.deaths, parked.reason) == (
         TurnState.PARKED,
-        5,
-        "The process working on it ended 5 times.",
+        MOST_DEATHS,
+        f"The process working on it ended {MOST_DEATHS} times.",
     )
 
 
