@@ -125,7 +125,9 @@ class AnthropicDouble:
         step = self._steps.pop(0)
         if isinstance(step, Refusal):
             return _error(step, "scripted")
-        return await self._stream(request, step, body)
+        with contextlib.suppress(ConnectionError):  # whoever asked was killed
+            return await self._stream(request, step, body)
+        return web.Response(status=499)
 
     async def _stream(self, request: web.Request, step: Stream, body: dict[str, Any]) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-type": step.content_type, "request-id": "req_double"})
