@@ -271,6 +271,11 @@ class _SlackDirectory:
             return None
         return ChannelRef(id=found.channel, name=name.lstrip("#"))
 
+    async def joined(self, place: Place, channel: ChannelRef) -> bool:
+        if place.platform != "slack" or channel.id is None:
+            return True
+        return await self._edge.joined(channel.id)
+
 
 @contextlib.asynccontextmanager
 async def _slack(settings: Settings, intake: Intake | None) -> AsyncIterator[SlackEdge]:

@@ -22,6 +22,7 @@ from bot.schedule_grammar import (
     days_text,
     near,
     parse_schedule,
+    unquoted,
 )
 from bot.schedules import Schedule, ScheduleStore, next_slots
 
@@ -43,6 +44,10 @@ class Channels(Protocol):
 
     async def find(self, place: Place, channel: ChannelRef) -> ChannelRef | None:
         """The channel of this place's workspace with its id and name; None when there is none that we can see."""
+        ...
+
+    async def joined(self, place: Place, channel: ChannelRef) -> bool:
+        """Whether the Director can post in a channel that it found; True when the platform doesn't say."""
         ...
 
 
@@ -99,6 +104,7 @@ class Schedules:
             raise NotAllowed(NOT_FOR_GUESTS)
         here = ChannelRef(id=place.channel, name=(channel_name or "").lstrip("#").lower())
         asked = _Asked(place=place, here=here, person=person, request_key=request_key, now=now)
+        text = unquoted(text)
         verb, _, rest = " ".join(text.split()).partition(" ")
         match verb.lower():
             case "" | "list":
@@ -234,7 +240,11 @@ class Schedules:
             named = here if here.name or self._channels is None else await self._channels.find(place, here)
             return here if named is None else here.model_copy(update={"name": named.name})
         found = await self._channels.find(place, wanted) if self._channels else None
-        if found is not None and found.id:
+        if self._channels is not None and found is not None and found.id:
+            if not await self._channels.joined(place, found):
+                raise UsageError(
+                    f"I am not in #{found.name or found.id}, so I can't post there. Invite me there and say it again."
+                )
             return found
         if self._channels is None and wanted.id:
             return wanted

@@ -107,6 +107,11 @@ def parse_schedule(text: str, *, default_zone: str) -> ScheduleSpec:
     return ScheduleSpec(what=what, days=days, time=time, zone=zone, channel=channel, services=services)
 
 
+def unquoted(text: str) -> str:
+    """The sentence without quotation marks, of which it needs none."""
+    return text.translate(_QUOTES)
+
+
 def canonical_zone(name: str) -> str | None:
     """The IANA name in its own spelling; None when there is no such zone."""
     return _zones().get(name.lower())
@@ -132,7 +137,7 @@ def _meant(names: list[str]) -> str:
 
 class _Words:
     def __init__(self, text: str) -> None:
-        self._words = _COMMA.sub(",", " ".join(text.translate(_QUOTES).split())).split()
+        self._words = _COMMA.sub(",", " ".join(unquoted(text).split())).split()
 
     @property
     def next(self) -> str:

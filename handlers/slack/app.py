@@ -190,6 +190,13 @@ class SlackEdge:
             raise Unreachable("Slack could not be reached. Check the network and SLACK_API_URL.") from error
         return Place(platform="slack", workspace=self.wire.team, channel=channel), name
 
+    async def joined(self, channel: str) -> bool:
+        """Whether the Director is in this channel and it isn't archived; True where Slack doesn't say."""
+        try:
+            return await self._people.joined(channel)
+        except TROUBLE:
+            return True
+
     async def channel_name(self, channel: str) -> str:
         """`#payments`; the id itself where Slack doesn't say."""
         try:

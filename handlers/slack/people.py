@@ -66,6 +66,12 @@ class People:
         self._names[channel] = (self._now(), found)
         return found
 
+    async def joined(self, channel: str) -> bool:
+        """Whether we can post in this channel now. Raises what the Web API raises."""
+        answer = await self._wire.client.conversations_info(channel=channel)
+        found = answer["channel"] or {}
+        return bool(found.get("is_im") or found.get("is_member", True)) and not found.get("is_archived", False)
+
     async def resolve_channel(self, name: str) -> tuple[str, str]:
         """The id and the name with `#` of a channel that is given by name or id.
 

@@ -73,6 +73,9 @@ class Words:
 
 
 class Names:
+    async def joined(self, place: Place, channel: ChannelRef) -> bool:
+        return True
+
     async def find(self, place: Place, channel: ChannelRef) -> ChannelRef | None:
         return ChannelRef(id=channel.id, name="payments")
 

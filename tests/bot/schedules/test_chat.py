@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain import Audience, Note, Person, Place, Reply, Standing, Table, Text
+from bot.errors import UsageError
 from bot.rights import NOT_FOR_GUESTS, Rights
 from bot.schedule_chat import NotAllowed, Schedules, UnknownSchedule, listing
 from bot.schedule_grammar import EXAMPLE, ChannelRef, ScheduleError
@@ -33,11 +34,14 @@ class Workspace:
         self._groups = groups or {}
 
     async def find(self, place: Place, channel: ChannelRef) -> ChannelRef | None:
-        known = {"C1": "payments", "C2": "operations"}
+        known = {"C1": "payments", "C2": "operations", "C3": "random"}
         for id_, name in known.items():
             if id_ == channel.id or (channel.id is None and name == channel.name):
                 return ChannelRef(id=id_, name=name)
         return None
+
+    async def joined(self, place: Place, channel: ChannelRef) -> bool:
+        return channel.id != "C3"
 
     async def groups_of(self, place: Place, person: Person) -> Collection[str]:
         return {group for group, members in self._groups.items() if person.id in members}
@@ -116,6 +120,16 @@ async def test_a_schedule_can_be_for_another_channel() -> None:
     for ref in ("#operations", "<#C2|operations>", "<#C2|>"):
         await chat.say(f"digest every day 08:00 UTC in {ref}")
     assert [(row.place.channel, row.channel_name) for row in chat.store.rows.values()] == [("C2", "operations")] * 3
+
+
+async def test_a_channel_that_the_director_is_not_in_is_refused_at_once() -> None:
+    chat = Chat()
+    with pytest.raises(UsageError) as caught:
+        await chat.say("digest every day 08:00 UTC in #random")
+    assert str(caught.value) == (
+        "I can't post in #random: I am not in it, or it is archived. Invite me there and say it again."
+    )
+    assert chat.store.rows == {}
 
 
 async def test_a_channel_that_the_director_cannot_see_is_named() -> None:
