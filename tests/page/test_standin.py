@@ -72,6 +72,29 @@ async def test_a_typed_mention_reaches_the_app_and_its_stream_is_read_live(
         await expect(page.locator(".status")).to_have_count(0)
 
 
+async def test_each_answer_opens_beside_its_question_but_takes_no_reply_away(
+    page: Page, standin: Standin, client: AsyncWebClient
+) -> None:
+    await open_page(page, standin)
+
+    async def ask(question: str) -> None:
+        await page.locator("#composer").fill(question)
+        await page.locator("#composer").press("Enter")
+        message = page.locator("#room .message").filter(has_text=question)
+        ts = await message.get_attribute("data-ts")
+        await client.chat_postMessage(channel=GENERAL, thread_ts=ts, text=f"answer to {question}")
+        await expect(message.locator(".replies b")).to_have_text("1 reply")
+
+    await ask("first")
+    await expect(page.locator("#thread")).to_contain_text("answer to first")
+    await ask("second")
+    await expect(page.locator("#thread")).to_contain_text("answer to second")
+    await page.locator("#thread-composer").fill("a reply being written")
+    await ask("third")
+    await expect(page.locator("#thread")).to_contain_text("answer to second")
+    await expect(page.locator("#thread-composer")).to_have_value("a reply being written")
+
+
 async def test_a_review_with_table_and_chart_stands(page: Page, standin: Standin, client: AsyncWebClient) -> None:
     await client.chat_postMessage(channel=GENERAL, text="review", blocks=REVIEW)
     await open_page(page, standin)

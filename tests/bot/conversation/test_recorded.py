@@ -117,14 +117,14 @@ SURROUNDINGS = Surroundings(
         {"teams": {"shop": {"lead": "dana", "people": [{"name": "dana"}, {"name": "eli"}]}, "core": {}}}
     ),
     services={"checkout": ServiceEntry(team="shop", depends_on=("payments",)), "payments": ServiceEntry(team="core")},
-    slos=(KnownSlo(service="checkout", name="availability", objective="0.9973", window="28d"),),
+    slos=(KnownSlo(service="checkout", name="checkout-availability", objective="0.9973", window="28d"),),
 )
 LEFT = Fact(
     id="f3",
     text="18.7%",
     value=0.187,
     unit="share",
-    entity="checkout / checkout-availability",
+    entity="checkout-availability",
     meaning="error budget left over 28d",
     query="q",
     evaluated_at=NOW,
@@ -152,7 +152,7 @@ async def test_a_plan_is_valid_and_about_the_initiative() -> None:
     )
     assert [slo.objective for slo in plan.slos] == ["0.9973"]
     assert [escalation.to for escalation in plan.escalations] == ["044"]
-    assert "{{f3}}" in plan.summary
+    assert plan.summary.endswith("The error budget of checkout-availability stands at {{f3}}: that sets the pace.")
     items = {item.id for item in plan.items}
     assert all(set(item.depends_on) <= items for item in plan.items)
     assert sorted(name for phase in plan.phases for name in phase.items) == sorted(items)
