@@ -10,17 +10,9 @@ import structlog
 
 from handlers.redaction import redact
 
-_CHATTY = (
-    "aiohttp.access",
-    "apscheduler",
-    "httpx",
-    "httpx2",
-    "slack_bolt",
-    "slack_sdk",
-    "matplotlib",
-    "alembic",
-    "anthropic",
-)
+_CHATTY = ("aiohttp.access", "apscheduler", "matplotlib", "alembic")
+# At DEBUG these log whole requests: what people wrote, and tokens in headers. So they are never asked.
+_INDISCREET = ("anthropic", "httpx", "httpx2", "httpcore", "httpcore2", "slack_bolt", "slack_sdk")
 
 
 class _Redacted(logging.Formatter):
@@ -79,4 +71,6 @@ def configure(level: str, form: Literal["console", "json"] | None, stream: TextI
     root.setLevel(level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level) if root.level > logging.DEBUG else level)
+    for name in _INDISCREET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)

@@ -135,3 +135,13 @@ def test_chatty_libraries_speak_only_when_asked() -> None:
     logs.configure("DEBUG", "json", stream)
     logging.getLogger("apscheduler.scheduler").info("tick")
     assert json.loads(stream.getvalue())["event"] == "tick"
+
+
+@pytest.mark.parametrize(
+    "library", ["anthropic._base_client", "httpx2", "httpcore2.http11", "slack_sdk.web.base_client"]
+)
+def test_a_library_that_logs_whole_requests_is_not_asked_even_when_all_is(library: str) -> None:
+    stream = io.StringIO()
+    logs.configure("DEBUG", "json", stream)
+    logging.getLogger(library).debug("Request options: how are the wombats?")
+    assert stream.getvalue() == ""
