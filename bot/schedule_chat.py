@@ -243,7 +243,8 @@ class Schedules:
         if self._channels is not None and found is not None and found.id:
             if not await self._channels.joined(place, found):
                 raise UsageError(
-                    f"I am not in #{found.name or found.id}, so I can't post there. Invite me there and say it again."
+                    f"I can't post in #{found.name or found.id}: I am not in it, or it is archived. "
+                    "Invite me there and say it again."
                 )
             return found
         if self._channels is None and wanted.id:
