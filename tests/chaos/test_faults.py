@@ -278,12 +278,3 @@ async def test_a_thread_whose_root_is_gone(towns: Towns, tmp_path: Path) -> None
         await town.standin.wait_for(stand(other), 30)
         told = lambda ledger: [one for one in ledger.by_bot(MAYA) if "That thread is gone" in one.text]  # noqa: E731
         await town.standin.wait_for(told, 15)
-
-
-async def test_a_crowd_within_slacks_limits(towns: Towns, tmp_path: Path) -> None:
-    town = await towns.build(database_url=f"sqlite:///{tmp_path}/director.db", rate_limits=True)
-    async with talking(town):
-        await town.serve()
-        roots = await ask(town.standin, names("c", 40))
-        await town.standin.wait_for(stand(roots), 140)
-        proven(town, roots)
