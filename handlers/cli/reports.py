@@ -109,7 +109,9 @@ async def _make(
     if json:
         show_json(assessment.contract())
     if text or not (json or post):
-        show_reply(_reply(what, assessment))
+        reply = _reply(what, assessment)
+        # A digest is one screen; in chat its detail stands in the thread, here `review` has it.
+        show_reply(reply.model_copy(update={"detail": ()}) if what == "digest" else reply)
     if post:
         async with wiring.posting(settings) as posting:
             place, name = await posting.channel(post)

@@ -23,8 +23,9 @@ def test_json_is_the_contracts_list(director: Command, wiring: FakeWiring, what:
 
 def test_text_is_the_default(director: Command, wiring: FakeWiring) -> None:
     assessment = Assessment(at=NOW, items=wiring.the_reliability.items)
-    for what, reply in (("status", status_reply), ("review", review_reply), ("digest", digest_reply)):
-        whole = render(reply(assessment), width=100) + "\n"
+    digest = digest_reply(assessment).model_copy(update={"detail": ()})  # one screen
+    for what, reply in (("status", status_reply(assessment)), ("review", review_reply(assessment)), ("digest", digest)):
+        whole = render(reply, width=100) + "\n"
         assert director(what).out == whole
         assert director(what, "--text").out == whole
 
