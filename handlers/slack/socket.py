@@ -89,7 +89,11 @@ class Socket(AsyncSocketModeHandler):
             task.add_done_callback(self._tasks.discard)
         started = time.time()
         answer = await run_async_bolt_app(self.app, req)
-        await send_async_response(client, req, answer, started)
+        try:
+            await send_async_response(client, req, answer, started)
+        except TROUBLE as error:
+            # The connection went while the event was stored. Slack delivers it again, and the inbox knows it by then.
+            log.info("slack.acknowledgement_lost", error=type(error).__name__)
 
     async def _watched(self) -> None:
         """Reconnect within seconds; the SDK alone waits for its next ping.
