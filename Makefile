@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
-.PHONY: setup demo test lint types slow bench lock pictures clean
+.PHONY: setup setup-teams demo test lint types slow bench lock pictures clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.runtime
@@ -29,6 +29,10 @@ $(VENV)/.runtime: $(VENV)/.uv requirements.lock pyproject.toml
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	$(UV) pip install --quiet --compile-bytecode --require-hashes -r requirements-dev.lock
 	@touch $@
+
+# The same with what Microsoft Teams needs.
+setup-teams: setup requirements-teams.lock
+	$(UV) pip install --quiet --compile-bytecode --require-hashes -r requirements-teams.lock
 
 demo: setup
 	@$(BIN)/director demo
@@ -55,7 +59,8 @@ pictures: $(VENV)/.dev
 
 lock: $(VENV)/.uv
 	$(UV) $(COMPILE) pyproject.toml --group build -o requirements.lock
-	$(UV) $(COMPILE) pyproject.toml --group dev -o requirements-dev.lock
+	$(UV) $(COMPILE) pyproject.toml --group build --extra teams -o requirements-teams.lock
+	$(UV) $(COMPILE) pyproject.toml --group dev --extra teams -o requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

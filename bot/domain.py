@@ -113,10 +113,14 @@ class Incoming(Value):
 
 class SignalKind(StrEnum):
     STOP = "stop"  # stop working on the running turn of this thread
+    FEEDBACK = "feedback"  # a person says whether an answer helped
 
 
 class Signal(Value):
-    """Something that is applied at once, outside the thread's queue."""
+    """Something that is applied at once, outside the thread's queue.
+
+    `message_id` is the message it is about, `value` what was chosen ("like", "dislike"), `text` what was added in words.
+    """
 
     version: Literal[1] = 1
     kind: SignalKind
@@ -124,6 +128,9 @@ class Signal(Value):
     place: Place
     person_id: str
     at: AwareDatetime
+    message_id: str | None = None
+    value: str = ""
+    text: str = ""
 
 
 # --- what goes out ---------------------------------------------------------------------------------------------------
@@ -205,16 +212,28 @@ class Audience(StrEnum):
     ASKER = "asker"
 
 
+class Citation(Value):
+    """Where something said comes from: what it is, and in a sentence what stands there (a fact's value and query)."""
+
+    title: str
+    text: str
+    url: str | None = None
+
+
 class Reply(Value):
     """A whole answer in no platform's vocabulary.
 
     `summary` is one line for notifications and screen readers. `detail` goes beneath the first message, in its thread.
+    `generated` says that a model wrote words of it; platforms that label such messages do. `citations` are its sources
+    in the order in which they were used, for platforms that show them beside the text.
     """
 
     summary: str
     parts: tuple[Part, ...]
     detail: tuple[Part, ...] = ()
     audience: Audience = Audience.ALL
+    generated: bool = False
+    citations: tuple[Citation, ...] = ()
 
 
 class Fact(Value):

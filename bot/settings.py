@@ -44,10 +44,18 @@ class SlackInstall(Value):
 
 
 class TeamsSettings(Value):
+    """`tenant_id` is the bot's own tenant; people are heard from `allowed_tenants`.
+
+    `client_secret` None: the process runs as the bot's managed identity. `login_url` is where tokens are got,
+    `openid_url` the document that leads to the keys of Bot Framework's tokens.
+    """
+
     client_id: str
-    client_secret: SecretStr
+    client_secret: SecretStr | None
     tenant_id: str
     allowed_tenants: tuple[str, ...]
+    login_url: str
+    openid_url: str
 
 
 class ModelSettings(Value):
@@ -207,16 +215,25 @@ def _slack_install(env: Environment) -> SlackInstall | None:
 def _teams(env: Environment) -> TeamsSettings | None:
     client_id, tenant_id = env.word("TEAMS_CLIENT_ID"), env.word("TEAMS_TENANT_ID")
     secret, allowed = env.secret("TEAMS_CLIENT_SECRET"), env.words("TEAMS_ALLOWED_TENANTS")
-    if client_id and tenant_id and secret:
+    managed = env.choice("TEAMS_MANAGED_IDENTITY", ("true", "false")) == "true"
+    login_url, openid_url = env.url("TEAMS_LOGIN_URL"), env.url("TEAMS_OPENID_URL")
+    if managed and secret:
+        env.wrong("TEAMS_CLIENT_SECRET", "is set, and TEAMS_MANAGED_IDENTITY too; a managed identity has no secret")
+    if client_id and tenant_id and (secret or managed):
         return TeamsSettings(
-            client_id=client_id, client_secret=secret, tenant_id=tenant_id, allowed_tenants=allowed or (tenant_id,)
+            client_id=client_id,
+            client_secret=secret,
+            tenant_id=tenant_id,
+            allowed_tenants=allowed or (tenant_id,),
+            login_url=login_url or "https://login.microsoftonline.com",
+            openid_url=openid_url or "https://login.botframework.com/v1/.well-known/openidconfiguration",
         )
-    given = {"TEAMS_CLIENT_ID": client_id, "TEAMS_CLIENT_SECRET": secret, "TEAMS_TENANT_ID": tenant_id}
-    if any(given.values()) or allowed:
-        there = next((name for name, value in given.items() if value), "TEAMS_ALLOWED_TENANTS")
-        for name, value in given.items():
-            if not value:
-                env.wrong(name, f"is needed with {there}")
+    needed = {"TEAMS_CLIENT_ID": bool(client_id), "TEAMS_CLIENT_SECRET": bool(secret or managed)}
+    needed["TEAMS_TENANT_ID"] = bool(tenant_id)
+    there = next(filter(env.text, (*needed, "TEAMS_ALLOWED_TENANTS")), "TEAMS_MANAGED_IDENTITY" if managed else None)
+    for name, given in needed.items():
+        if there is not None and not given:
+            env.wrong(name, f"is needed with {there}")
     return None
 
 

@@ -74,6 +74,8 @@ def test_every_variable_reaches_its_setting(tmp_path: Path) -> None:
         "TEAMS_CLIENT_SECRET": "cs",
         "TEAMS_TENANT_ID": "t1",
         "TEAMS_ALLOWED_TENANTS": "t1, t2",
+        "TEAMS_LOGIN_URL": "https://login.example",
+        "TEAMS_OPENID_URL": "https://keys.example/openid/",
         "ANTHROPIC_API_KEY": "sk-ant-1",
         "ANTHROPIC_BASE_URL": "https://model.example/",
         "DIRECTOR_MODEL": "claude-opus-5",
@@ -97,7 +99,14 @@ def test_every_variable_reaches_its_setting(tmp_path: Path) -> None:
             bot_token="xoxb-1", signing_secret="8f742231", app_token="xapp-1", api_url="http://127.0.0.1:9000/api/"
         ),
         slack_install=None,
-        teams=TeamsSettings(client_id="c", client_secret="cs", tenant_id="t1", allowed_tenants=("t1", "t2")),
+        teams=TeamsSettings(
+            client_id="c",
+            client_secret="cs",
+            tenant_id="t1",
+            allowed_tenants=("t1", "t2"),
+            login_url="https://login.example",
+            openid_url="https://keys.example/openid",
+        ),
         model=ModelSettings(name="claude-opus-5", api_key="sk-ant-1", base_url="https://model.example"),
         prometheus=PrometheusSettings(
             url="https://prometheus.example/prom", token="pt", tenant="acme|other", ca=tmp_path / "ca.pem"

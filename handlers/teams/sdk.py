@@ -1,0 +1,64 @@
+"""Teams' SDK, imported here and nowhere else: it is an optional extra, and importing it needs some care."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+
+from bot.errors import UsageError
+
+INSTALL = (
+    "Microsoft Teams is configured, but what it needs is not installed. Install it with "
+    "`pip install 'backend-director[teams]'` (`make setup-teams` in a checkout), or take the TEAMS_ variables out."
+)
+
+# Importing the SDK reads a .env file in the working folder into the environment, where others would find it.
+_undisturbed = "PYTHON_DOTENV_DISABLED" in os.environ
+os.environ.setdefault("PYTHON_DOTENV_DISABLED", "1")
+try:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of previews that nobody here uses
+        from microsoft_teams.api.activities.message import MessageActivityInput
+        from microsoft_teams.api.activities.typing import TypingActivityInput
+        from microsoft_teams.api.auth.cloud_environment import PUBLIC, CloudEnvironment, with_overrides
+        from microsoft_teams.api.clients.api_client import ApiClient
+        from microsoft_teams.api.clients.conversation.params import CreateConversationParams
+        from microsoft_teams.api.models.account import Account, ConversationAccount, TeamsChannelAccount
+        from microsoft_teams.api.models.attachment.attachment import Attachment
+        from microsoft_teams.api.models.channel_data.channel_data import ChannelData
+        from microsoft_teams.api.models.channel_data.channel_info import ChannelInfo
+        from microsoft_teams.api.models.entity.citation_entity import CitationAppearance
+        from microsoft_teams.apps.auth import TokenValidator
+        from microsoft_teams.common.experimental import ExperimentalWarning
+        from microsoft_teams.common.http import ClientOptions
+except ImportError as missing:
+    raise UsageError(INSTALL) from missing
+finally:
+    if not _undisturbed:
+        del os.environ["PYTHON_DOTENV_DISABLED"]
+
+# At INFO these tell of every request with its address, at ERROR of what a token holds.
+for _name in ("httpx", "httpcore", "msal", "urllib3"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+logging.getLogger("microsoft_teams").setLevel(logging.CRITICAL)
+
+__all__ = [
+    "PUBLIC",
+    "Account",
+    "ApiClient",
+    "Attachment",
+    "ChannelData",
+    "ChannelInfo",
+    "CitationAppearance",
+    "ClientOptions",
+    "CloudEnvironment",
+    "ConversationAccount",
+    "CreateConversationParams",
+    "ExperimentalWarning",
+    "MessageActivityInput",
+    "TeamsChannelAccount",
+    "TokenValidator",
+    "TypingActivityInput",
+    "with_overrides",
+]
