@@ -119,7 +119,7 @@ class SignalKind(StrEnum):
 class Signal(Value):
     """Something that is applied at once, outside the thread's queue.
 
-    `message_id` is the message it is about, `value` what was chosen ("like", "dislike"), `text` what was added in words.
+    `message_id` is the message it is about, `value` what was chosen ("like", "dislike"), `text` what was added.
     """
 
     version: Literal[1] = 1
