@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import os
 import signal
 import sys
 import webbrowser
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from handlers.teams.app import TeamsEdge
+
     from bot.conversation.model import Model
     from bot.director import Director
-    from bot.domain import Person, Place
     from bot.planning import Planning
     from bot.ports import Chat, Intake
+    from bot.references import References
     from bot.reliability import Reliability
-    from bot.schedule_grammar import ChannelRef
-    from bot.settings import Settings
+    from bot.settings import HttpAddress, Settings, TeamsSettings
     from handlers.cli import wiring
+    from handlers.platforms import Directories, Directory, Postings
     from handlers.slack.app import SlackEdge
     from handlers.slack.standin import Standin
     from storage import Store
@@ -93,13 +96,21 @@ class Root:
             yield planning_of(settings, store.plans, reliability, model)
 
     @contextlib.asynccontextmanager
-    async def posting(self, settings: Settings) -> AsyncIterator[SlackEdge]:
-        async with _slack(settings, None) as edge:
-            yield edge
+    async def posting(self, settings: Settings) -> AsyncIterator[Postings]:
+        from handlers.platforms import Posting, Postings
+
+        async with contextlib.AsyncExitStack() as stack:
+            edges: dict[str, Posting] = {}
+            if settings.slack is not None or settings.teams is None:
+                edges["slack"] = await stack.enter_async_context(_slack(settings, None))
+            if settings.teams is not None:
+                store = await stack.enter_async_context(self.store(settings))
+                edges["teams"] = await stack.enter_async_context(_teams(settings.teams, None, store.references))
+            yield Postings(edges)
 
     @contextlib.asynccontextmanager
     async def director(
-        self, settings: Settings, store: Store, slack: _SlackDirectory | None = None
+        self, settings: Settings, store: Store, directories: Directories | None = None
     ) -> AsyncIterator[Director]:
         from bot.assemble import director_of
 
@@ -113,18 +124,16 @@ class Root:
                 reliability=reliability,
                 model=model,
                 clock=self._clock,
-                channels=slack,
-                groups_of=slack.groups_of if slack is not None else None,
+                channels=directories,
+                groups_of=directories.groups_of if directories is not None else None,
             )
 
     @contextlib.asynccontextmanager
-    async def working(self, store: Store, director: Director, chat: Chat, platform: str) -> AsyncIterator[None]:
+    async def working(self, store: Store, director: Director, chats: Mapping[str, Chat]) -> AsyncIterator[None]:
         """A worker on this store's inbox while the body runs; should it ever fail, the body ends with its error."""
         from bot.worker import Worker
 
-        worker = Worker(
-            inbox=store.inbox, memory=store.memory, director=director, chats={platform: chat}, clock=self._clock
-        )
+        worker = Worker(inbox=store.inbox, memory=store.memory, director=director, chats=chats, clock=self._clock)
         async with asyncio.TaskGroup() as group:
             run = group.create_task(worker.run(), name="worker")
             try:
@@ -138,48 +147,65 @@ class Root:
         async with (
             self.store(settings) as store,
             self.director(settings, store) as director,
-            self.working(store, director, chat, "console"),
+            self.working(store, director, {"console": chat}),
         ):
             yield store.inbox
 
     # --- at work -----------------------------------------------------------------------------------------------------
 
     @contextlib.asynccontextmanager
-    async def serving(self, settings: Settings) -> AsyncIterator[str]:
-        """Everything that `serve` runs; yields the address of the web edge. Closes in the order that loses nothing."""
-        from bot.errors import UsageError
+    async def serving(self, settings: Settings, *, playground: HttpAddress | None = None) -> AsyncIterator[str]:
+        """Everything that `serve` runs; yields the address of the web edge. Closes in the order that loses nothing.
+
+        `playground` is a loopback address at which a Teams playground is listened to, without credentials.
+        """
         from handlers.clock import ScheduleClock
+        from handlers.platforms import Directories
+        from handlers.slack.directory import SlackDirectory
         from handlers.web import WebEdge
         from storage import serve_lock
 
-        if settings.slack is None:
-            raise UsageError(
-                "There is no chat to serve: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN (Socket Mode) or "
-                "SLACK_SIGNING_SECRET (HTTP). docs/slack.md tells how to get them; `make demo` needs none."
-            )
+        rights = settings.file.rights
         with serve_lock(settings.database_url):
-            async with (
-                self.store(settings) as store,
-                _slack(settings, store.inbox) as edge,
-                self.director(settings, store, _SlackDirectory(edge, settings)) as director,
-                self.working(store, director, edge, "slack"),
-            ):
+            async with contextlib.AsyncExitStack() as stack:
+                store = await stack.enter_async_context(self.store(settings))
+                slack, teams = await _edges(stack, settings, store, playground=playground is not None)
+                edges: dict[str, SlackEdge | TeamsEdge] = {}
+                directories: dict[str, Directory] = {}
+                if slack is not None:
+                    edges["slack"] = slack
+                    directories["slack"] = SlackDirectory(slack, (*(rights.schedule or ()), *(rights.admin or ())))
+                if teams is not None:
+                    edges["teams"] = directories["teams"] = teams
+                director = await stack.enter_async_context(self.director(settings, store, Directories(directories)))
+                await stack.enter_async_context(self.working(store, director, edges))
 
                 async def missing() -> Iterable[str]:
                     await store.check()
-                    return () if await edge.connected() else ("Slack",)
+                    return [name.capitalize() for name, edge in edges.items() if not await edge.connected()]
 
-                web = WebEdge(settings.http, edge.http_routes(), ready=missing)
+                web = WebEdge(
+                    settings.http,
+                    (
+                        *(slack.http_routes() if slack is not None else ()),
+                        *(teams.http_routes() if teams is not None and playground is None else ()),
+                    ),
+                    ready=missing,
+                )
                 clock = ScheduleClock(store.schedules, store.inbox, self._clock)
+                beside = WebEdge(playground, teams.http_routes()) if playground and teams else None
                 try:
                     address = await web.start()
-                    if settings.slack.app_token is not None:
-                        await edge.start_socket()
+                    if beside is not None:
+                        await beside.start()
+                    if slack is not None and settings.slack is not None and settings.slack.app_token is not None:
+                        await slack.start_socket()
                     clock.start()
                     yield address
                 finally:
                     await clock.stop()
-                    await web.close()
+                    for edge in filter(None, (beside, web)):
+                        await edge.close()
 
     async def serve(self, settings: Settings) -> int:
         import structlog
@@ -226,55 +252,28 @@ class Root:
     async def check(self, settings: Settings, room: wiring.Room) -> str | None:
         match room:
             case "database":
-                return await _check_database(settings)
+                from bot.checks import check_database
+                from storage import open_store
+
+                async with open_store(settings.database_url) as store:
+                    return check_database(await store.check())
             case "slack":
                 if settings.slack is None:
                     return None
                 async with _slack(settings, None) as edge:
                     return f"connected to workspace {edge.team} as @{edge.name}"
+            case "teams":
+                return None if settings.teams is None else await _check_teams(settings.teams)
             case "metrics":
                 async with self.reliability(settings) as reliability:
                     if settings.prometheus is None and not reliability.services:
                         return None
                     return "; ".join((await reliability.check()).values())
             case "model":
+                from bot.checks import check_model
+
                 async with self.model(settings) as model:
-                    return None if model is None else await _check_model(model)
-
-
-class _SlackDirectory:
-    """Slack's channels and user groups, as the core looks them up; of groups only those that director.yml names."""
-
-    def __init__(self, edge: SlackEdge, settings: Settings) -> None:
-        self._edge = edge
-        rights = settings.file.rights
-        named = (*(rights.schedule or ()), *(rights.admin or ()))
-        self._groups = tuple(dict.fromkeys(entry for entry in named if entry.startswith("S")))
-
-    async def groups_of(self, place: Place, person: Person) -> list[str]:
-        if place.platform != "slack":
-            return []
-        return [group for group in self._groups if await self._edge.in_group(group, person.id)]
-
-    async def find(self, place: Place, channel: ChannelRef) -> ChannelRef | None:
-        from bot.errors import UsageError
-        from bot.schedule_grammar import ChannelRef
-
-        if place.platform != "slack":
-            return channel if channel.id else None
-        if channel.id:
-            name = await self._edge.channel_name(channel.id)
-            return ChannelRef(id=channel.id, name=name.lstrip("#") if name.startswith("#") else "")
-        try:
-            found, name = await self._edge.channel(channel.name)
-        except UsageError:
-            return None
-        return ChannelRef(id=found.channel, name=name.lstrip("#"))
-
-    async def joined(self, place: Place, channel: ChannelRef) -> bool:
-        if place.platform != "slack" or channel.id is None:
-            return True
-        return await self._edge.joined(channel.id)
+                    return None if model is None else await check_model(model)
 
 
 @contextlib.asynccontextmanager
@@ -298,36 +297,56 @@ async def _slack(settings: Settings, intake: Intake | None) -> AsyncIterator[Sla
         await edge.close()
 
 
-async def _check_database(settings: Settings) -> str:
-    from bot.errors import DirectorError
-    from storage import open_store
+async def _edges(
+    stack: contextlib.AsyncExitStack, settings: Settings, store: Store, *, playground: bool
+) -> tuple[SlackEdge | None, TeamsEdge | None]:
+    """The edges that are configured. Raises UsageError when there is none."""
+    from bot.errors import UsageError
 
-    async with open_store(settings.database_url) as store:
-        found = await store.check()
-    if found.revision is None:
-        return f"{found.name} ({found.server}) is empty; `director migrate` or `serve` fills in the tables"
-    if not found.up_to_date:
-        raise DirectorError(
-            f"{found.name} is at revision {found.revision}, this Director needs {found.newest}: run `director migrate`."
+    slack = teams = None
+    if settings.slack is None and settings.teams is None:
+        raise UsageError(
+            "There is no chat to serve. For Slack set SLACK_BOT_TOKEN and SLACK_APP_TOKEN (Socket Mode) or "
+            "SLACK_SIGNING_SECRET (HTTP): docs/slack.md. For Microsoft Teams set TEAMS_CLIENT_ID, TEAMS_CLIENT_SECRET "
+            "and TEAMS_TENANT_ID: docs/teams.md. `make demo` needs none."
         )
-    return f"{found.name} ({found.server}), revision {found.revision}"
+    if settings.slack is not None:
+        slack = await stack.enter_async_context(_slack(settings, store.inbox))
+    if playground or settings.teams is not None:
+        how = None if playground else settings.teams
+        teams = await stack.enter_async_context(_teams(how, store.inbox, store.references))
+    return slack, teams
 
 
-async def _check_model(model: Model) -> str:
-    from bot.conversation.model import ModelRequest, ModelUnavailable, whole
-    from bot.domain import Message
-    from bot.errors import DirectorError
+@contextlib.asynccontextmanager
+async def _teams(
+    settings: TeamsSettings | None, intake: Intake | None, references: References
+) -> AsyncIterator[TeamsEdge]:
+    """The Teams edge; without settings the one for a playground on this machine.
 
-    await model.warm_up()
-    request = ModelRequest(
-        system="Answer with one word.", messages=(Message(role="user", content="Are you there?"),), max_tokens=1024
-    )
+    Raises:
+        UsageError: the extra isn't installed, or the credentials are refused.
+    """
+    await asyncio.to_thread(importlib.import_module, "handlers.teams.sdk")  # takes more than a second
+    from handlers.teams.app import build, playground
+
+    edge = playground(intake, references) if settings is None else build(settings, intake, references)
+    await edge.open()
     try:
-        await whole(model, request)
-    except ModelUnavailable as error:
-        look_at = "the network, ANTHROPIC_BASE_URL, ANTHROPIC_API_KEY and DIRECTOR_MODEL"
-        raise DirectorError(f"{error} Check {look_at}; until then mentions get figures only.") from error
-    return f"{model.name} answers"
+        yield edge
+    finally:
+        await edge.close()
+
+
+async def _check_teams(settings: TeamsSettings) -> str:
+    await asyncio.to_thread(importlib.import_module, "handlers.teams.sdk")
+    from handlers.teams.app import build
+
+    edge = build(settings, None, None)
+    try:
+        return await edge.check()
+    finally:
+        await edge.close()
 
 
 def _demo_environment(folder: Path, standin: Standin) -> dict[str, str]:
