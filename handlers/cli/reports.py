@@ -24,7 +24,7 @@ Services = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print a JSON list, one item per objective.")]
 Text = Annotated[bool, typer.Option("--text", help="Print text (the default).")]
 Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page. Not in this version yet.")]
-Post = Annotated[str | None, typer.Option("--post", metavar="CHANNEL", help="Post it in this Slack channel.")]
+Post = Annotated[str | None, typer.Option("--post", metavar="CHANNEL", help="Post it in this channel.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -19,8 +19,9 @@ async def test_without_any_chat_serve_says_what_to_set(tmp_path: Path) -> None:
     ended = await run("serve", cwd=tmp_path, env={})
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
-        "There is no chat to serve: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET "
-        "(HTTP). docs/slack.md tells how to get them; `make demo` needs none.\n"
+        "There is no chat to serve. For Slack set SLACK_BOT_TOKEN and SLACK_APP_TOKEN (Socket Mode) or "
+        "SLACK_SIGNING_SECRET (HTTP): docs/slack.md. For Microsoft Teams set TEAMS_CLIENT_ID, TEAMS_CLIENT_SECRET and "
+        "TEAMS_TENANT_ID: docs/teams.md. `make demo` needs none.\n"
     )
 
 
