@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from bot.audit import Audit
 from bot.planning.store import PlanStore
 from bot.ports import Inbox, Memory
+from bot.references import References
 from bot.schedules import ScheduleStore
 from storage.address import parse
 from storage.audit import SqlAudit
@@ -20,6 +21,7 @@ from storage.inbox import SqlInbox
 from storage.memory import SqlMemory
 from storage.migrate import Revisions, revision, upgrade
 from storage.plans import SqlPlans
+from storage.references import SqlReferences
 from storage.schedules import SqlSchedules
 from storage.serve_lock import serve_lock
 
@@ -62,6 +64,7 @@ class Store:
         self.plans: PlanStore = SqlPlans(database)
         self.schedules: ScheduleStore = SqlSchedules(database)
         self.audit: Audit = SqlAudit(database)
+        self.references: References = SqlReferences(database)
 
     async def migrate(self) -> Revisions:
         """Bring the tables up to this Director; waits for another replica that is doing the same.

@@ -243,3 +243,19 @@ audit = Table(
     sqlite_autoincrement=True,
 )
 Index("ix_audit_workspace_seq", audit.c.workspace, audit.c.seq)
+
+# Where conversations are reached on a platform that gives no list of them.
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("workspace", Text, primary_key=True),
+    Column("conversation", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("service_url", Text, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("person_id", Text),
+    Column("team_id", Text),
+    Column("known_at", UtcTime, nullable=False),
+)
+Index("ix_conversations_person", conversations.c.platform, conversations.c.workspace, conversations.c.person_id)

@@ -1,4 +1,5 @@
-"""Stores in memory that keep the promises of their ports: plans, schedules, and an inbox that only takes in."""
+"""Stores in memory that keep the promises of their ports: plans, schedules, conversations, and an inbox that only
+takes in."""
 
 from __future__ import annotations
 
@@ -6,9 +7,10 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain import Incoming, Place, Signal
+from bot.domain import Incoming, Place, Platform, Signal
 from bot.planning.plan import Plan
 from bot.planning.store import StoredPlan
+from bot.references import ConversationReference
 from bot.schedules import Schedule, What
 
 
@@ -150,6 +152,56 @@ class MemorySchedules:
         if self.broken is not None:
             raise self.broken
         return [row for row in self.rows.values() if not row.paused]
+
+
+class MemoryReferences:
+    """`writes` counts what reached the store; `broken` is raised by every call."""
+
+    def __init__(self, *references: ConversationReference) -> None:
+        self.rows = {(row.platform, row.workspace, row.conversation): row for row in references}
+        self.writes = 0
+        self.broken: Exception | None = None
+
+    async def remember(self, reference: ConversationReference) -> None:
+        self._reach(writing=True)
+        key = (reference.platform, reference.workspace, reference.conversation)
+        if (known := self.rows.get(key)) is not None:
+            kept = {
+                "name": reference.name or known.name,
+                "person_id": known.person_id if reference.person_id is None else reference.person_id,
+                "team_id": known.team_id if reference.team_id is None else reference.team_id,
+            }
+            reference = reference.model_copy(update=kept)
+        self.rows[key] = reference
+
+    async def forget(self, *, platform: Platform, workspace: str, conversation: str) -> None:
+        self._reach(writing=True)
+        for key, row in list(self.rows.items()):
+            if key[:2] == (platform, workspace) and conversation in (row.conversation, row.team_id):
+                del self.rows[key]
+
+    async def find(self, *, platform: Platform, workspace: str, conversation: str) -> ConversationReference | None:
+        self._reach()
+        return self.rows.get((platform, workspace, conversation))
+
+    async def personal(self, *, platform: Platform, workspace: str, person_id: str) -> ConversationReference | None:
+        found = [
+            row
+            for row in await self.all(platform=platform)
+            if (row.workspace, row.kind, row.person_id) == (workspace, "personal", person_id)
+        ]
+        return found[0] if found else None
+
+    async def all(self, *, platform: Platform) -> Sequence[ConversationReference]:
+        self._reach()
+        rows = [row for row in self.rows.values() if row.platform == platform]
+        rows.sort(key=lambda row: (row.conversation, row.workspace))
+        return tuple(sorted(rows, key=lambda row: row.known_at, reverse=True))
+
+    def _reach(self, *, writing: bool = False) -> None:
+        if self.broken is not None:
+            raise self.broken
+        self.writes += writing
 
 
 class MemoryIntake:

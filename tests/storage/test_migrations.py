@@ -17,14 +17,16 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
 import storage
-from storage import NewerDatabase, NotMigrated, Revisions, StorageError, open_store
+from bot.audit import AuditEntry
+from bot.domain import Signal, SignalKind
+from storage import NewerDatabase, NotMigrated, Revisions, StorageError, Store, open_store
 from storage.address import parse
 from storage.database import migration_engine
 from storage.migrate import _FOLDER, _known, upgrade
 from storage.schema import metadata
-from tests.storage.examples import AT, ask
+from tests.storage.examples import AT, answer, ask, claimed, place, texts
 
-HEAD = "0001"
+HEAD = "0002"
 MIGRATIONS = Path(storage.__file__).parent / "migrations"
 
 
@@ -59,6 +61,37 @@ async def test_what_is_stored_survives_a_repeated_migration(url: str):
         await store.inbox.put(ask("kept"))
         await store.migrate()
         assert [record.incoming.text for record in await store.inbox.turns(state=None, limit=5)] == ["kept"]
+
+
+async def test_what_the_first_release_stored_is_all_there_after_the_migration(empty_url: str, tmp_path: Path):
+    folder = tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, folder)
+    for later in (folder / "versions").glob("000[2-9]_*.py"):
+        later.unlink()
+    assert upgrade(parse(empty_url), folder) == Revisions(before=None, after="0001")
+    stop = Signal(kind=SignalKind.STOP, dedupe_key="stop-1", place=place(), person_id="U1", at=AT)
+    async with open_store(empty_url) as store:
+        await store.inbox.put(ask("answered"))
+        claim = await claimed(store.inbox)
+        await store.inbox.answered(claim, answer())
+        await store.inbox.done(claim)
+        await store.inbox.put(ask("waiting"))
+        await store.inbox.signal(stop)
+        await store.audit.record(AuditEntry(workspace="T1", at=AT, person_id="U1", action="a", about="b"))
+        before = await _everything(store)
+        assert await store.migrate() == Revisions(before="0001", after=HEAD)
+        assert await _everything(store) == before
+        assert await store.inbox.signal(stop) is False
+        assert await texts(store.inbox) == ["waiting"]
+        assert await store.references.all(platform="teams") == ()
+
+
+async def _everything(store: Store) -> tuple[object, ...]:
+    return (
+        await store.inbox.turns(state=None, limit=10),
+        await store.memory.thread(place()),
+        await store.audit.entries(workspace=None, limit=10),
+    )
 
 
 async def test_a_newer_database_is_refused_and_left_as_it_is(url: str):
@@ -97,8 +130,8 @@ BROKEN = '''
 
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9000"
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -115,7 +148,7 @@ def test_a_migration_that_breaks_leaves_the_database_as_it_was(empty_url: str, t
     before = _tables(empty_url)
     folder = tmp_path / "100% migrations"
     shutil.copytree(MIGRATIONS, folder)
-    (folder / "versions" / "0002_broken.py").write_text(BROKEN)
+    (folder / "versions" / "9000_broken.py").write_text(BROKEN)
     with pytest.raises((StorageError, NotMigrated)):
         upgrade(parse(empty_url), folder)
     assert _tables(empty_url) == before
