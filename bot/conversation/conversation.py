@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.conversation.clean import Links
 from bot.conversation.edition import as_sent, edition_of
-from bot.conversation.facts import FactBook
+from bot.conversation.facts import FactBook, cited
 from bot.conversation.gate import Gate
 from bot.conversation.loop import Loop, Spoken, TurnLimits
 from bot.conversation.model import Fault, Model, ModelUnavailable, text_of
@@ -100,7 +100,7 @@ def _reply(spoken: Spoken, used: tuple[Fact, ...], general: tuple[str, ...]) -> 
     if general:
         more = f" and {len(general) - _MOST_NUMERALS} more" if len(general) > _MOST_NUMERALS else ""
         parts.append(Note(markdown=f"General knowledge, not measured: {', '.join(general[:_MOST_NUMERALS])}{more}."))
-    return Reply(summary=summary_of(spoken.texts[-1]), parts=tuple(parts))
+    return Reply(summary=summary_of(spoken.texts[-1]), parts=tuple(parts), generated=True, citations=cited(used))
 
 
 def _said(message: Message) -> str:

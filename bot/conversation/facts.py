@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import UTC
 
-from bot.domain import Fact
+from bot.domain import Citation, Fact
 
 PLACEHOLDER = re.compile(r"\{\{[ \t]{0,8}([A-Za-z0-9_.-]{1,40})[ \t]{0,8}\}\}")
 NO_FIGURE = "no figure"
 _NUMBERED = re.compile(r"f(\d+)")
+
+
+def cited(facts: Iterable[Fact]) -> tuple[Citation, ...]:
+    """Where these figures come from, in their order; what was measured twice with the same outcome is said once."""
+    return tuple(dict.fromkeys(_citation(fact) for fact in facts))
+
+
+def _citation(fact: Fact) -> Citation:
+    query = f" Query: {fact.query}" if fact.query else ""
+    at = f"{fact.evaluated_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return Citation(title=f"{fact.entity}: {fact.meaning}", text=f"{fact.text} as of {at}.{query}")
 
 
 class FactBook:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from bot.conversation.clean import Links
+from bot.conversation.facts import cited
 from bot.domain import Audience, Fact, Heading, Note, Part, Reply, Table, Text
 from bot.planning.findings import Finding
 from bot.planning.plan import Estimate, Plan, WorkItem, pert_mean
@@ -53,6 +54,8 @@ def plan_reply(
         summary=f"Plan {stored.id}: {plan.title} ({count}{blocks})",
         parts=tuple(parts),
         detail=tuple(_detail(plan, findings)),
+        generated=plan.source == "model",
+        citations=cited(plan.measured),
     )
 
 
@@ -72,7 +75,12 @@ def overview_reply(plans: Sequence[StoredPlan]) -> Reply:
     )
     count = f"{len(plans)} plan{'s' if len(plans) > 1 else ''}"
     table = Table(columns=("id", "plan", "version", "made"), rows=rows, numeric=(2,))
-    return Reply(summary=count, parts=(table, Note(markdown=f"`plan show {plans[0].id}`")), audience=Audience.ASKER)
+    return Reply(
+        summary=count,
+        parts=(table, Note(markdown=f"`plan show {plans[0].id}`")),
+        audience=Audience.ASKER,
+        generated=any(stored.plan is not None and stored.plan.source == "model" for stored in plans),
+    )
 
 
 def _unusable(stored: StoredPlan, problems: Sequence[str]) -> Reply:
@@ -87,7 +95,10 @@ def _unusable(stored: StoredPlan, problems: Sequence[str]) -> Reply:
     written = _fenced(gated(stored.raw, lambda _: None, Links())) if stored.raw else ""
     raw = (Text(markdown=f"What the model wrote, unchecked, with nothing in it measured:\n\n{written}"),)
     return Reply(
-        summary=f"No valid plan; kept as {stored.id}", parts=(Text(markdown=said),), detail=raw if written else ()
+        summary=f"No valid plan; kept as {stored.id}",
+        parts=(Text(markdown=said),),
+        detail=raw if written else (),
+        generated=bool(written),
     )
 
 

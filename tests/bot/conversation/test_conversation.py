@@ -12,7 +12,7 @@ import pytest
 from bot.conversation import Fault, Links, ModelRefused, ModelUnavailable, TurnLimits
 from bot.conversation.edition import edition_of
 from bot.conversation.words import question_of
-from bot.domain import Heading, Message, Note, Reply, Said, Table, Text, Thread
+from bot.domain import Citation, Heading, Message, Note, Reply, Said, Table, Text, Thread
 from tests.doubles.talk import (
     DANA,
     GUS,
@@ -44,6 +44,13 @@ async def test_a_question_is_answered_with_measured_facts() -> None:
             Text(markdown="**checkout** has 18.7% left. Hold risky releases."),
             Note(markdown="Figures of our services as of 2026-11-23 09:00 UTC."),
         ),
+        generated=True,
+        citations=(
+            Citation(
+                title="checkout: error budget left over 28d",
+                text="18.7% as of 2026-11-23 09:00 UTC. Query: bad of checkout / all of checkout",
+            ),
+        ),
     )
     assert heard.text == "**checkout** has 18.7% left. Hold risky releases."
     assert heard.status_lines == ["looks up error budgets …"]
@@ -51,6 +58,25 @@ async def test_a_question_is_answered_with_measured_facts() -> None:
     assert [message.role for message in answer.messages] == ["user", "system", "assistant", "user", "assistant"]
     assert [fact.id for fact in answer.facts] == ["f1", "f2", "f3", "f4", "f5"]
     assert len(answer.usage) == 2
+
+
+async def test_figures_are_cited_once_each_in_the_order_in_which_they_were_said() -> None:
+    model = ScriptedModel(LOOK, LOOK, "Left {{f3}}, a target of {{f2}}; again {{f3}} and {{f8}}, never {{f99}}.")
+    answer = await answered(conversation(model), ask("How is checkout?"))
+    assert [(citation.title, citation.text.partition(" ")[0]) for citation in answer.reply.citations] == [
+        ("checkout: error budget left over 28d", "18.7%"),
+        ("checkout: objective over 28d", "99.73%"),
+    ]
+
+
+async def test_words_without_figures_are_generated_and_cite_nothing() -> None:
+    reply = (await answered(conversation(ScriptedModel("Good morning.")), ask("Hello"))).reply
+    assert (reply.generated, reply.citations) == (True, ())
+
+
+async def test_a_guest_gets_no_sources_of_figures() -> None:
+    reply = (await answered(conversation(ScriptedModel(LOOK, "{{f3}}")), ask("How is checkout?", person=GUS))).reply
+    assert (reply.generated, reply.citations) == (True, ())
 
 
 async def test_the_turn_is_kept_exactly_as_it_was_sent_and_received() -> None:

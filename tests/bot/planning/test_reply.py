@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.domain import Audience, Fact, Heading, Note, Place, Reply, Table, Text
+import pytest
+
+from bot.domain import Audience, Citation, Fact, Heading, Note, Place, Reply, Table, Text
 from bot.planning import Finding, Plan, StoredPlan, overview_reply, plan_reply
 from bot.planning.reply import percent
 from bot.planning.words import title_of
@@ -135,6 +137,8 @@ def test_a_plan_shows_its_work_objectives_risks_and_what_comes_next() -> None:
             ),
             Text(markdown="**Measured**\n- 37 %: budget left, checkout, 2026-11-20 12:00 UTC, from `sum(x)`"),
         ),
+        generated=True,
+        citations=(Citation(title="checkout: budget left", text="37 % as of 2026-11-20 12:00 UTC. Query: sum(x)"),),
     )
 
 
@@ -181,6 +185,7 @@ def test_what_is_no_plan_is_shown_with_what_is_wrong_and_what_to_do() -> None:
                 "````\nSure! ``` @channel no figure here\n````"
             ),
         ),
+        generated=True,
     )
 
 
@@ -201,7 +206,15 @@ def test_plans_are_listed_for_the_asker() -> None:
             Note(markdown="`plan show p7`"),
         ),
         audience=Audience.ASKER,
+        generated=True,
     )
+
+
+@pytest.mark.parametrize("source", ["template", "person"])
+def test_only_what_a_model_wrote_is_said_to_be_generated(source: str) -> None:
+    plan = stored(small(source=source))
+    assert (plan_reply(plan).generated, overview_reply([plan]).generated) == (False, False)
+    assert plan_reply(stored(None, raw="")).generated is False
 
 
 def test_without_plans_the_list_says_how_to_begin() -> None:
