@@ -7,9 +7,10 @@ from enum import IntEnum
 from typing import Any
 
 from bot.domain import Buttons, Chart, Heading, Note, Part, Table, Text
-from handlers.slack.render import SECTION, as_markdown, button_id
-from handlers.slack.split import split
-from handlers.slack.text import escaped, mrkdwn, shortened
+from handlers.markdown import as_lines, as_markdown, filled, split
+from handlers.plain import shortened
+from handlers.slack.render import SECTION, button_id
+from handlers.slack.text import escaped, mrkdwn
 
 Block = dict[str, Any]
 
@@ -100,35 +101,20 @@ def _sections(markdown: str) -> list[Block]:
 
 def _table(table: Table, level: Level) -> list[Block]:
     if level is Level.WORDS:
-        width = [
-            max(len(row[n]) if n < len(row) else 0 for row in (table.columns, *table.rows))
-            for n in range(len(table.columns))
-        ]
-        lines = ["  ".join(_aligned(table, row, width)).rstrip() for row in (table.columns, *table.rows)]
-        return _sections(
-            "\n\n".join([*([f"**{table.caption}**"] if table.caption else []), "```\n" + "\n".join(lines) + "\n```"])
-        )
+        caption = [f"**{table.caption}**"] if table.caption else []
+        return _sections("\n\n".join([*caption, "```\n" + "\n".join(as_lines(table)) + "\n```"]))
     if not table.columns:
         return [_markdown(as_markdown(table))]
     rows = [
-        [{"type": "raw_text", "text": cell or "–"} for cell in _filled(row, len(table.columns))]
+        [{"type": "raw_text", "text": cell or "–"} for cell in filled(row, len(table.columns))]
         for row in (table.columns, *table.rows)
     ]
     settings = [
         {"align": "right" if n in table.numeric else "left", "is_wrapped": n not in table.numeric}
         for n in range(len(table.columns))
     ]
-    caption = [_markdown(f"**{table.caption}**")] if table.caption else []
-    return [*caption, {"type": "table", "rows": rows, "column_settings": settings}]
-
-
-def _filled(row: tuple[str, ...], columns: int) -> tuple[str, ...]:
-    return (*row, *([""] * (columns - len(row))))[:columns]
-
-
-def _aligned(table: Table, row: tuple[str, ...], width: list[int]) -> list[str]:
-    cells = _filled(row, len(table.columns))
-    return [cell.rjust(width[n]) if n in table.numeric else cell.ljust(width[n]) for n, cell in enumerate(cells)]
+    title = [_markdown(f"**{table.caption}**")] if table.caption else []
+    return [*title, {"type": "table", "rows": rows, "column_settings": settings}]
 
 
 def _chart(chart: Chart, level: Level, picture: str | None) -> list[Block]:

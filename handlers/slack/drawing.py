@@ -10,9 +10,9 @@ from slack_sdk.errors import SlackApiError
 
 from bot.domain import Chart
 from bot.errors import DirectorError
+from handlers.plain import shortened
 from handlers.slack.blocks import Block, Level, blocks, wants_picture
 from handlers.slack.render import Post
-from handlers.slack.text import shortened
 from handlers.slack.wire import TROUBLE, Wire, code
 
 log = structlog.get_logger(__name__)

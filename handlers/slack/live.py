@@ -16,8 +16,9 @@ from slack_sdk.errors import SlackApiError
 from bot.domain import Address
 from bot.errors import DirectorError
 from bot.ports import Journal, LeaseLost
+from handlers.plain import shortened
 from handlers.slack.lookup import metadata
-from handlers.slack.text import escaped, shortened
+from handlers.slack.text import escaped
 from handlers.slack.wire import TROUBLE, Wire, best_effort, code, retry_after
 
 log = structlog.get_logger(__name__)

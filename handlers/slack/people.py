@@ -11,8 +11,9 @@ import structlog
 
 from bot.domain import Person, Place, Said, Standing
 from bot.errors import UsageError
+from handlers.plain import visible
 from handlers.slack import lookup
-from handlers.slack.text import received, visible
+from handlers.slack.text import received
 from handlers.slack.wire import TROUBLE, Wire, code, in_words
 
 log = structlog.get_logger(__name__)

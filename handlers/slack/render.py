@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bot.domain import Button, Buttons, Chart, Heading, Note, Part, Reply, Table, Text
-from handlers.slack.split import split
-from handlers.slack.text import escaped, mrkdwn, shortened
+from handlers.markdown import as_markdown, split
+from handlers.plain import shortened
+from handlers.slack.text import escaped, mrkdwn
 
 BLOCKS = 48  # Slack takes 50; two are left for what a stream carries
 HEADER = 150
@@ -130,17 +131,6 @@ def _tables(table: Table) -> Sequence[Part]:
 def _small(table: Table) -> Text | None:
     text = as_markdown(table)
     return Text(markdown=text) if _size(text) <= MARKDOWN // 3 else None
-
-
-def as_markdown(table: Table) -> str:
-    """The table in Markdown, for where a table block can't stand."""
-
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
-
-    rule = [("---:" if n in table.numeric else "---") for n in range(len(table.columns))]
-    caption = [f"**{table.caption}**", ""] if table.caption else []
-    return "\n".join([*caption, line(table.columns), line(rule), *map(line, table.rows)])
 
 
 def _blocks(part: Part) -> int:

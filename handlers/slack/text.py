@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from handlers.plain import visible
 
 # Mentions of people and channels may pass in either direction; `<!channel>` and links with a false face may not.
 _MENTION = re.compile(r"<(?:@[UWB][A-Z0-9]+|#[CG][A-Z0-9]+)(?:\|[^<>|]*)?>")
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^<>|\s]+)>")
 _LABELLED = re.compile(r"<((?:https?://|mailto:)[^<>|\s]+)\|([^<>]*)>")
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-# Joiners shape words in scripts that aren't ASCII; anywhere else they only hide something.
-_JOINER = re.compile("(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])")
-_KEPT = "\n\t\u200c\u200d"
-
-
-def visible(text: str) -> str:
-    """`text` without the characters that a person can't see: controls, tags, direction marks, stray joiners."""
-    text = text.replace("\r\n", "\n")
-    shown = "".join(c for c in text if c in _KEPT or not (unicodedata.category(c) in ("Cc", "Cf") or _is_selector(c)))
-    return _JOINER.sub("", shown)
-
-
-def _is_selector(character: str) -> bool:
-    return "\U000e0100" <= character <= "\U000e01ef"
 
 
 def unescaped(text: str) -> str:
@@ -79,9 +66,3 @@ def _mrkdwn_plain(text: str) -> str:
     text = re.sub(r"\*\*(?!\s)(.+?)(?<!\s)\*\*", r"*\1*", text)
     text = re.sub(r"~~(?!\s)(.+?)(?<!\s)~~", r"~\1~", text)
     return re.sub(r"^#{1,6} +(.+)$", r"*\1*", text, flags=re.MULTILINE)
-
-
-def shortened(text: str, limit: int) -> str:
-    """One line of at most `limit` characters, for titles and notifications."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.domain import Button, Buttons, Chart, Heading, Note, Reply, Series, Table, Text
+from handlers.markdown import as_markdown, split
 from handlers.slack.blocks import Level, blocks, native
-from handlers.slack.render import MARKDOWN, Post, as_markdown, posts
-from handlers.slack.split import split
+from handlers.slack.render import MARKDOWN, Post, posts
 from handlers.slack.standin import StandinConfig
 from handlers.slack.standin.blocks import message_mistakes
 from handlers.slack.standin.workspace import Workspace

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.slack.text import escaped, mentions, mrkdwn, received, shortened, unescaped, visible
+from handlers.plain import shortened, visible
+from handlers.slack.text import escaped, mentions, mrkdwn, received, unescaped
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
-"""Long Markdown in pieces that fit: between paragraphs if possible, else lines, words; fences and tables stay whole."""
+"""Markdown as all rooms need it: long text in pieces that fit, a table where no table can be drawn."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+
+from bot.domain import Table
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 _RULE = re.compile(r"^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
@@ -14,7 +16,8 @@ Measure = Callable[[str], int]
 def split(markdown: str, limit: int, *, size: Measure = len) -> tuple[str, ...]:
     """`markdown` in pieces of at most `limit` by `size`, in order, nothing left out.
 
-    A code block that must be divided is closed and opened again, a table repeats its head.
+    It is cut between paragraphs if possible, else lines, sentences, words. A code block that must be divided is closed
+    and opened again, a table repeats its head.
     """
     if size(markdown) <= limit:
         return (markdown,) if markdown.strip() else ()
@@ -110,3 +113,31 @@ def _fitting(line: str, limit: int, size: Measure) -> int:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if size(line[:middle]) <= limit else (low, middle - 1)
     return low
+
+
+def as_markdown(table: Table) -> str:
+    """The table in Markdown, for where a table block can't stand."""
+
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+    rule = [("---:" if n in table.numeric else "---") for n in range(len(table.columns))]
+    caption = [f"**{table.caption}**", ""] if table.caption else []
+    return "\n".join([*caption, line(table.columns), line(rule), *map(line, table.rows)])
+
+
+def as_lines(table: Table) -> list[str]:
+    """The table as lines of text, its columns aligned for a monospaced face."""
+    rows = [filled(row, len(table.columns)) for row in (table.columns, *table.rows)]
+    width = [max(len(row[n]) for row in rows) for n in range(len(table.columns))]
+    return [
+        "  ".join(
+            cell.rjust(width[n]) if n in table.numeric else cell.ljust(width[n]) for n, cell in enumerate(row)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def filled(row: tuple[str, ...], columns: int) -> tuple[str, ...]:
+    """The row with exactly as many cells as there are columns."""
+    return (*row, *([""] * (columns - len(row))))[:columns]
