@@ -145,7 +145,7 @@ class Schedules:
     async def _add(self, text: str, asked: _Asked) -> Reply:
         place, person, now = asked.place, asked.person, asked.now
         groups = await self._groups(place, person)
-        if not self._rights.may_add_schedule(person, groups):
+        if not self._rights.may_add_schedule(person, place.platform, groups):
             raise NotAllowed("In this workspace only the people named under rights.schedule may add schedules.")
         spec = self.check(parse_schedule(text, default_zone=_zone_of(person)))
         channel = await self._channel(spec.channel, asked.here, place)
@@ -223,7 +223,7 @@ class Schedules:
 
     async def _may_change(self, schedule: Schedule, asked: _Asked) -> bool:
         groups = await self._groups(asked.place, asked.person)
-        return self._rights.may_change_schedule(asked.person, schedule, groups)
+        return self._rights.may_change_schedule(asked.person, schedule, asked.place.platform, groups)
 
     async def _find(self, rest: str, place: Place) -> Schedule:
         found = _ID.fullmatch(rest.strip().lower())

@@ -14,6 +14,7 @@ from bot.settings_values import (
     ChannelName,
     DateRange,
     Duration,
+    EntraId,
     Flag,
     Host,
     Integer,
@@ -66,10 +67,14 @@ class Relationships(Value):
 
 
 class RosterPerson(Value):
-    """`capacity` is the share of full time that is free for planned work, above 0 and at most 1."""
+    """`capacity` is the share of full time that is free for planned work, above 0 and at most 1.
+
+    `slack` and `teams` are the person's ids there: a member id, an Entra object id.
+    """
 
     name: Name
     slack: Name | None = None
+    teams: EntraId | None = None
     skills: tuple[Name, ...] = ()
     capacity: Annotated[Number, Field(gt=0, le=1)] = 1.0
     zone: Zone | None = None

@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo, available_timezones
 from dateutil.rrule import rrulestr
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from bot.domain import Value
+from bot.domain import Platform, Value
 
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:w|d|h|m|s))+")
 _PIECE = re.compile(r"(\d+(?:\.\d+)?)([wdhms])")
 _UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _MENTION = re.compile(r"@\S+|[UWS][A-Z0-9]{2,}")
+_ENTRA_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _CHANNEL = re.compile(r"#\S+|[CG][A-Z0-9]{2,}")
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d+)?", re.IGNORECASE)
 
@@ -72,9 +73,29 @@ def _zone(name: str) -> str:
 
 
 def _mention(text: str) -> str:
+    if _ENTRA_ID.fullmatch(text):
+        return text.lower()
     if not _MENTION.fullmatch(text):
-        raise ValueError(f'{text!r} is neither a person ("@dana", "U02ABC") nor a user group ("S0BACKEND")')
+        raise ValueError(
+            f'{text!r} is neither a person ("@dana", "U02ABC") nor a user group ("S0BACKEND") nor an Entra object id'
+        )
     return text
+
+
+def mention_platform(mention: str) -> Platform | None:
+    """The platform whose id this is; None for the name of somebody in the roster, which is no platform's."""
+    if mention.startswith("@"):
+        return None
+    return "teams" if _ENTRA_ID.fullmatch(mention) else "slack"
+
+
+def _entra_id(text: str) -> str:
+    if not _ENTRA_ID.fullmatch(text):
+        raise ValueError(
+            f"{text!r} is no Entra object id; it looks like 8d6b0f3c-1111-4222-8333-944455556666 and stands on the "
+            "person's page in the Entra admin center"
+        )
+    return text.lower()
 
 
 def _channel(text: str) -> str:
@@ -148,6 +169,7 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Mention = Annotated[str, AfterValidator(_mention)]
+EntraId = Annotated[str, AfterValidator(_entra_id)]
 ChannelName = Annotated[str, AfterValidator(_channel)]
 Host = Annotated[str, AfterValidator(_host)]
 RecurrenceRule = Annotated[str, AfterValidator(_rule)]

@@ -107,7 +107,7 @@ def _unknown_people(plan: Plan, roster: Roster) -> Iterator[Finding]:
     people = {
         name.casefold()
         for team in roster.teams.values()
-        for name in (team.lead, *(word for person in team.people for word in (person.name, person.slack)))
+        for name in (team.lead, *(word for person in team.people for word in (person.name, person.slack, person.teams)))
         if name
     }
     for where, name in _people_named(plan):

@@ -13,7 +13,6 @@ from bot.rights import NOT_FOR_GUESTS, Rights
 from bot.schedule_chat import NotAllowed, Schedules, UnknownSchedule, listing
 from bot.schedule_grammar import EXAMPLE, ChannelRef, ScheduleError
 from bot.schedules import Schedule
-from bot.settings_file import DirectorFile
 from tests.doubles.stores import MemorySchedules
 
 PAYMENTS = Place(platform="slack", workspace="T1", channel="C1", thread="1700.1")
@@ -254,14 +253,14 @@ async def test_an_unknown_verb_says_which_there_are() -> None:
 @pytest.mark.parametrize("standing", [Standing.GUEST, Standing.EXTERNAL, Standing.UNKNOWN])
 @pytest.mark.parametrize("text", ["list", "review every monday 09:00", "test s1", "remove s1"])
 async def test_guests_and_strangers_get_nothing(standing: Standing, text: str) -> None:
-    chat = Chat(Rights(ids={"dana": "U02"}, schedule=("@dana",), admin=("U02",)))
+    chat = Chat(Rights(ids={"slack": {"dana": "U02"}}, schedule=("@dana",), admin=("U02",)))
     await chat.say("review every monday 09:00", person=ADMIN)
     with pytest.raises(NotAllowed) as caught:
         await chat.say(text, person=DANA.model_copy(update={"standing": standing}))
     assert (str(caught.value), list(chat.store.rows)) == (NOT_FOR_GUESTS, ["s1"])
 
 
-NAMED = Rights(ids={"dana": "U02"}, schedule=("@dana", "S0BACKEND"), admin=("U07",))
+NAMED = Rights(ids={"slack": {"dana": "U02"}}, schedule=("@dana", "S0BACKEND"), admin=("U07",))
 MEMBER = Standing.MEMBER
 
 
@@ -333,17 +332,3 @@ async def test_a_direct_message_gets_a_schedule_of_its_own() -> None:
         "D9",
         "Schedule s1: digest every day at 08:00 UTC",
     )
-
-
-def test_the_rights_of_a_file_without_any_are_the_defaults() -> None:
-    assert Rights.of(DirectorFile()) == Rights()
-
-
-def test_the_rights_of_a_file_are_what_it_says() -> None:
-    file = DirectorFile.model_validate(
-        {
-            "roster": {"teams": {"payments": {"people": [{"name": "Dana", "slack": "U02"}, {"name": "eli"}]}}},
-            "rights": {"schedule": ["S0BACKEND"], "admin": ["@dana"]},
-        }
-    )
-    assert Rights.of(file) == Rights(ids={"dana": "U02"}, schedule=("S0BACKEND",), admin=("@dana",))

@@ -76,7 +76,12 @@ def test_the_example_file_loads_whole(tmp_path: Path) -> None:
                     lead="dana",
                     people=(
                         RosterPerson(
-                            name="dana", slack="U02", skills=("python", "postgres"), capacity=0.8, zone="Europe/Berlin"
+                            name="dana",
+                            slack="U02",
+                            teams="8d6b0f3c-1111-4222-8333-944455556666",
+                            skills=("python", "postgres"),
+                            capacity=0.8,
+                            zone="Europe/Berlin",
                         ),
                         RosterPerson(
                             name="eli",
@@ -151,7 +156,7 @@ roster:
       lead: dan
       people:
         - {name: dana, capacity: 1.5, zone: Europe/Berln}
-        - {name: eli, on_call: ["2026-11-29/2026-11-23"], away: [soon]}
+        - {name: eli, on_call: ["2026-11-29/2026-11-23"], away: [soon], teams: U03}
 services:
   checkout: {team: paymets, depends_on: [fraud, checkout], tier: 0}
 metrics: {timeout: 20, max_samples_per_query: "many", stale_after: 0s}
@@ -184,10 +189,14 @@ colour: blue
         "4: relationships.senior_engineer.notfy: unknown key; did you mean 'notify'?",
         (
             '5: relationships.consult.frontend[0]: \'fay\' is neither a person ("@dana", "U02ABC") '
-            'nor a user group ("S0BACKEND")'
+            'nor a user group ("S0BACKEND") nor an Entra object id'
         ),
         "11: roster.teams.payments.people[0].capacity: must be at most 1",
         "11: roster.teams.payments.people[0].zone: 'Europe/Berln' is no IANA time zone; did you mean Europe/Berlin?",
+        (
+            "12: roster.teams.payments.people[1].teams: 'U03' is no Entra object id; it looks like "
+            "8d6b0f3c-1111-4222-8333-944455556666 and stands on the person's page in the Entra admin center"
+        ),
         "12: roster.teams.payments.people[1].on_call[0]: the range ends (2026-11-23) before it begins (2026-11-29)",
         "12: roster.teams.payments.people[1].away[0]: must be a range of days such as 2026-11-23/2026-11-29",
         "14: services.checkout.team: there is no team 'paymets' in roster.teams; did you mean 'payments'?",
@@ -294,6 +303,19 @@ def test_a_file_of_the_wrong_shape_is_refused(tmp_path: Path, text: str, told: s
 )
 def test_a_duration_is_read_in_seconds(tmp_path: Path, text: str, seconds: float) -> None:
     assert load(tmp_path, f"metrics: {{timeout: {text}}}").metrics.timeout == seconds
+
+
+def test_an_entra_object_id_is_kept_in_lower_case_wherever_people_are_named(tmp_path: Path) -> None:
+    spoken = "8D6B0F3C-1111-4222-8333-944455556666"
+    file = load(
+        tmp_path,
+        f"roster: {{teams: {{a: {{people: [{{name: y, teams: {spoken}}}]}}}}}}\n"
+        f"rights: {{schedule: [{spoken}], approve_plans: {{people: [{spoken}]}}, admin: [U02ABC, '@y']}}",
+    )
+    assert file.roster.teams["a"].people[0].teams == spoken.lower()
+    assert file.rights == Rights(
+        schedule=(spoken.lower(),), approve_plans=Approval(people=(spoken.lower(),)), admin=("U02ABC", "@y")
+    )
 
 
 def test_a_day_alone_is_a_range_of_one_day(tmp_path: Path) -> None:
