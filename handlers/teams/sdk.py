@@ -19,9 +19,10 @@ os.environ.setdefault("PYTHON_DOTENV_DISABLED", "1")
 try:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of previews that nobody here uses
+        from jwt import PyJWK, PyJWKClient, PyJWKClientError, PyJWTError, get_unverified_header
         from microsoft_teams.api.activities.message import MessageActivityInput
         from microsoft_teams.api.activities.typing import TypingActivityInput
-        from microsoft_teams.api.auth.cloud_environment import PUBLIC, CloudEnvironment, with_overrides
+        from microsoft_teams.api.auth.cloud_environment import CHINA, PUBLIC, US_GOV, CloudEnvironment, with_overrides
         from microsoft_teams.api.clients.api_client import ApiClient
         from microsoft_teams.api.clients.conversation.params import CreateConversationParams
         from microsoft_teams.api.models.account import Account, ConversationAccount, TeamsChannelAccount
@@ -32,6 +33,8 @@ try:
         from microsoft_teams.apps.auth import TokenValidator
         from microsoft_teams.common.experimental import ExperimentalWarning
         from microsoft_teams.common.http import ClientOptions
+        from msal import ManagedIdentityClient, UserAssignedManagedIdentity  # type: ignore[import-untyped]
+        from requests import Session
 except ImportError as missing:
     raise UsageError(INSTALL) from missing
 finally:
@@ -44,7 +47,9 @@ for _name in ("httpx", "httpcore", "msal", "urllib3"):
 logging.getLogger("microsoft_teams").setLevel(logging.CRITICAL)
 
 __all__ = [
+    "CHINA",
     "PUBLIC",
+    "US_GOV",
     "Account",
     "ApiClient",
     "Attachment",
@@ -56,9 +61,17 @@ __all__ = [
     "ConversationAccount",
     "CreateConversationParams",
     "ExperimentalWarning",
+    "ManagedIdentityClient",
     "MessageActivityInput",
+    "PyJWK",
+    "PyJWKClient",
+    "PyJWKClientError",
+    "PyJWTError",
+    "Session",
     "TeamsChannelAccount",
     "TokenValidator",
     "TypingActivityInput",
+    "UserAssignedManagedIdentity",
+    "get_unverified_header",
     "with_overrides",
 ]

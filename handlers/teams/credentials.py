@@ -1,0 +1,214 @@
+"""The bot's own identity: where the token comes from that opens the Bot Connector."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+
+from bot.errors import Unreachable, UsageError
+from handlers.teams.http import Http, Unanswered
+from handlers.teams.sdk import CHINA, PUBLIC, US_GOV, ManagedIdentityClient, Session, UserAssignedManagedIdentity
+
+log = structlog.get_logger(__name__)
+
+LIMIT = 10.0  # seconds for one request for a token
+AHEAD = 300.0  # seconds before its end at which a token is renewed
+
+
+class CredentialsRefused(UsageError):
+    """Microsoft does not give us a token; the message says which variable to check."""
+
+
+class LoginUnreachable(Unreachable):
+    """Nobody answers where tokens are got."""
+
+
+class Credentials(Protocol):
+    async def __call__(self) -> str:
+        """A token that is valid now; "" where none is needed.
+
+        Raises:
+            CredentialsRefused: it never will be, until someone changes the settings.
+            LoginUnreachable: try again later.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Held:
+    token: str
+    until: float  # on the monotonic clock
+    renew_at: float
+
+
+class _Cached:
+    """Keeps a token until shortly before its end; one request at a time, whoever else asks waits for it."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._held: _Held | None = None
+        self._asking = asyncio.Lock()
+
+    async def __call__(self) -> str:
+        if (held := self._fresh()) is not None:
+            return held.token
+        async with self._asking:
+            if (held := self._fresh()) is not None:
+                return held.token
+            try:
+                token, seconds = await self._ask()
+            except LoginUnreachable:
+                if self._held is None or self._now() >= self._held.until:
+                    raise
+                log.warning("teams.token_not_renewed", still_valid=round(self._held.until - self._now()))
+                return self._held.token
+            now = self._now()
+            self._held = _Held(token, now + seconds, now + max(seconds - AHEAD, seconds / 2))
+            return token
+
+    def _fresh(self) -> _Held | None:
+        return self._held if self._held is not None and self._now() < self._held.renew_at else None
+
+    async def _ask(self) -> tuple[str, float]:
+        raise NotImplementedError
+
+
+class Secret(_Cached):
+    """The app's client secret, by OAuth 2's client-credentials grant in the bot's own tenant."""
+
+    def __init__(
+        self, login_url: str, tenant: str, client_id: str, secret: str, *, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(now)
+        self._url = f"{login_url.rstrip('/')}/{tenant}/oauth2/v2.0/token"
+        self._form = {
+            "grant_type": "client_credentials",
+            "client_id": client_id,
+            "client_secret": secret,
+            "scope": scope(login_url),
+        }
+        self._http = Http(LIMIT)
+
+    async def _ask(self) -> tuple[str, float]:
+        try:
+            heard = await self._http.call("POST", self._url, form=self._form)
+        except Unanswered as no:
+            raise LoginUnreachable(
+                f"No token from Microsoft's login ({no}). Check that TEAMS_LOGIN_URL can be reached from here."
+            ) from no
+        answer = heard.json()
+        answer = answer if isinstance(answer, dict) else {}
+        if heard.status == 200 and (found := _token(answer)) is not None:
+            return found
+        if heard.status in (400, 401, 403) and "error" in answer:
+            raise CredentialsRefused(_refused(answer))
+        if heard.status == 404:
+            raise CredentialsRefused("There is no login at TEAMS_LOGIN_URL for TEAMS_TENANT_ID. Check both.")
+        raise LoginUnreachable(f"Microsoft's login gave no token (HTTP {heard.status}); it is asked again.")
+
+    async def close(self) -> None:
+        await self._http.close()
+
+
+class ManagedIdentity(_Cached):
+    """The identity that the host (App Service, a virtual machine) gives the process."""
+
+    def __init__(self, client_id: str, *, now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(now)
+        self._session = _Bounded()
+        identity = UserAssignedManagedIdentity(client_id=client_id)
+        self._client = ManagedIdentityClient(identity, http_client=self._session)
+
+    async def _ask(self) -> tuple[str, float]:
+        resource = PUBLIC.bot_scope.removesuffix("/.default")
+        try:
+            async with asyncio.timeout(LIMIT):
+                answer: Mapping[str, Any] = await asyncio.to_thread(
+                    self._client.acquire_token_for_client, resource=resource
+                )
+        except (TimeoutError, OSError) as no:  # requests' errors are OSErrors
+            raise LoginUnreachable(
+                "This host gives the process no managed identity. Run it where TEAMS_CLIENT_ID is assigned to the "
+                "host, or set TEAMS_CLIENT_SECRET in place of TEAMS_MANAGED_IDENTITY."
+            ) from no
+        if (found := _token(answer)) is not None:
+            return found
+        raise CredentialsRefused(
+            f"The host's managed identity gave no token ({str(answer.get('error', 'no reason given'))[:80]}). "
+            "Check that TEAMS_CLIENT_ID is the client id of a user-assigned identity that is assigned to the host."
+        )
+
+    async def close(self) -> None:
+        self._session.close()
+
+
+class Nobody:
+    """No identity at all: for an edge that speaks to this machine only."""
+
+    async def __call__(self) -> str:
+        return ""
+
+    async def close(self) -> None:
+        return None
+
+
+class _Bounded:
+    """What msal asks with; it sets no time limit itself. Identities are given out on the host, past any proxy."""
+
+    def __init__(self) -> None:
+        self._session = Session()
+        self._session.trust_env = False
+
+    def get(self, url: str, **kwargs: Any) -> Any:
+        return self._session.get(url, timeout=LIMIT / 2, **kwargs)
+
+    def post(self, url: str, **kwargs: Any) -> Any:
+        return self._session.post(url, timeout=LIMIT / 2, **kwargs)
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def scope(login_url: str) -> str:
+    """What the token is asked for; national clouds have their own."""
+    clouds = (US_GOV, CHINA)
+    return next(
+        (cloud.bot_scope for cloud in clouds if cloud.login_endpoint == login_url.rstrip("/")), PUBLIC.bot_scope
+    )
+
+
+def _token(answer: Mapping[str, Any]) -> tuple[str, float] | None:
+    token, seconds = answer.get("access_token"), answer.get("expires_in")
+    try:
+        return (token, float(seconds)) if isinstance(token, str) and token and seconds is not None else None
+    except (TypeError, ValueError):
+        return None
+
+
+_ADVICE = {
+    7000215: "TEAMS_CLIENT_SECRET is not a secret of this app. Take the secret's value, not its id.",
+    7000222: "TEAMS_CLIENT_SECRET has expired. Make a new one in the app's registration (Certificates & secrets).",
+    7000216: "TEAMS_CLIENT_SECRET is missing or unreadable. Make a new one in the app's registration.",
+    7000112: "The app with TEAMS_CLIENT_ID is disabled in this tenant. An administrator can enable it.",
+    700016: "There is no app with TEAMS_CLIENT_ID in the tenant TEAMS_TENANT_ID. Check both.",
+    900023: "TEAMS_TENANT_ID is no tenant. Take the directory (tenant) id of the app's registration.",
+    90002: "TEAMS_TENANT_ID is no tenant. Take the directory (tenant) id of the app's registration.",
+    90013: "TEAMS_CLIENT_ID or TEAMS_TENANT_ID is not in the form of an id. Check both.",
+}
+
+
+def _refused(answer: Mapping[str, Any]) -> str:
+    codes = answer.get("error_codes")
+    numbers = [code for code in codes if isinstance(code, int)] if isinstance(codes, list) else []
+    advice = next((_ADVICE[number] for number in numbers if number in _ADVICE), None)
+    told = ", ".join((str(answer["error"])[:80], *(f"AADSTS{number}" for number in numbers)))
+    return f"Microsoft refuses the bot's credentials ({told}). " + (
+        advice or "Check TEAMS_CLIENT_ID, TEAMS_CLIENT_SECRET and TEAMS_TENANT_ID."
+    )

@@ -1,0 +1,283 @@
+"""The wire to Teams: the calls to the Bot Connector, what may be repeated of them, their errors in words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from pydantic import ValidationError
+
+from bot.ports import CannotPost, DeliveryFailed
+from handlers.teams.credentials import CredentialsRefused, LoginUnreachable
+from handlers.teams.http import Heard, Http, Unanswered
+from handlers.teams.sdk import ChannelInfo, MessageActivityInput, TeamsChannelAccount, TypingActivityInput
+
+log = structlog.get_logger(__name__)
+
+TIMEOUT = 10.0  # seconds for one call
+LONGEST_WAIT = 5.0  # a longer Retry-After is handed to whoever schedules the delivery
+PAUSE = 1.0  # seconds before a call is repeated where Teams does not say
+NO_ID = "DO_NOT_USE_PLACEHOLDER_ID"  # what Teams answers where it has no id to give
+
+Token = Callable[[], Awaitable[str]]
+Activity = MessageActivityInput | TypingActivityInput
+
+
+@dataclass(frozen=True)
+class Where:
+    """A conversation and the address that Teams gave for it; with `;messageid=` it is a channel's thread."""
+
+    service_url: str
+    conversation: str
+
+
+class ConnectorError(Exception):
+    """The Bot Connector said no. `code` is its word for it, `http_<status>` where it gave none."""
+
+    def __init__(self, status: int, code: str, text: str, retry_after: float | None = None, *, maybe: bool) -> None:
+        super().__init__(f"{code} ({status})")
+        self.status = status
+        self.code = code
+        self.text = text
+        self.retry_after = retry_after
+        self.maybe = maybe  # the call may have been taken all the same
+
+
+class ConnectorUnreachable(Exception):
+    """The Bot Connector did not answer. `maybe`: the call may have been taken all the same."""
+
+    def __init__(self, reason: str, *, maybe: bool) -> None:
+        super().__init__(reason)
+        self.maybe = maybe
+
+
+TROUBLE = (ConnectorError, ConnectorUnreachable, CredentialsRefused, LoginUnreachable)
+
+
+class Wire:
+    """Calls to the Bot Connector, every one bounded in time.
+
+    What can be said twice without being seen twice is repeated once after a passing failure; a new message only where
+    the first try was certainly not taken.
+
+    Every call raises one of `TROUBLE`.
+    """
+
+    def __init__(self, token: Token, *, client_id: str) -> None:
+        self.me = f"28:{client_id}"
+        self._token = token
+        self._http = Http(TIMEOUT)
+
+    async def send(self, where: Where, activity: Activity) -> str:
+        """Post a new message; its id, or "" where Teams took it and gave none (typing, pieces of a stream)."""
+        return _id(await self._call("POST", _activities(where), body=self._whole(where, activity)))
+
+    async def targeted(self, where: Where, activity: Activity) -> str:
+        """Post a message that only its recipient sees."""
+        url = f"{_activities(where)}?isTargetedActivity=true"
+        return _id(await self._call("POST", url, body=self._whole(where, activity)))
+
+    async def update(self, where: Where, activity_id: str, activity: Activity) -> None:
+        body = {**self._whole(where, activity), "id": activity_id}
+        await self._call("PUT", f"{_activities(where)}/{_path(activity_id)}", body=body)
+
+    async def delete(self, where: Where, activity_id: str) -> None:
+        await self._call("DELETE", f"{_activities(where)}/{_path(activity_id)}")
+
+    async def member(self, where: Where, person_id: str) -> TeamsChannelAccount:
+        heard = await self._call("GET", f"{_conversation(where)}/members/{_path(person_id)}")
+        try:
+            return TeamsChannelAccount.model_validate(_object(heard, needs="id"))
+        except ValidationError as wrong:
+            raise _unreadable(heard) from wrong
+
+    async def direct(self, service_url: str, tenant: str, person_id: str) -> str:
+        """The id of the personal conversation with someone of this tenant, also by their Entra object id."""
+        body = {
+            "bot": {"id": self.me},
+            "members": [{"id": person_id}],
+            "isGroup": False,
+            "tenantId": tenant,
+            "channelData": {"tenant": {"id": tenant}},
+        }
+        # Asked twice, Teams gives the same conversation.
+        heard = await self._call("POST", f"{_base(service_url)}/v3/conversations", body=body, repeatable=True)
+        return str(_object(heard, needs="id")["id"])
+
+    async def channels(self, service_url: str, team_id: str) -> list[ChannelInfo]:
+        """The team's channels; the General one may come without a name."""
+        heard = await self._call("GET", f"{_base(service_url)}/v3/teams/{_path(team_id)}/conversations")
+        found = _object(heard, needs="conversations")["conversations"]
+        return [
+            ChannelInfo(id=channel["id"], name=channel["name"] if isinstance(channel.get("name"), str) else None)
+            for channel in (found if isinstance(found, list) else [])
+            if isinstance(channel, dict) and isinstance(channel.get("id"), str)
+        ]
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    def _whole(self, where: Where, activity: Activity) -> dict[str, Any]:
+        """The activity as Teams wants it: also who speaks, and where."""
+        return {
+            "from": {"id": self.me},
+            "conversation": {"id": where.conversation},
+            **activity.model_dump(mode="json", by_alias=True, exclude_none=True),
+        }
+
+    async def _call(self, method: str, url: str, *, body: object = None, repeatable: bool | None = None) -> Heard:
+        again = repeatable if repeatable is not None else method != "POST"
+        try:
+            return await self._once(method, url, body)
+        except ConnectorError as error:
+            wait = error.retry_after if error.retry_after is not None else PAUSE
+            if error.status not in _PASSING or wait > LONGEST_WAIT or (error.maybe and not again):
+                raise
+        except ConnectorUnreachable as error:
+            wait = PAUSE
+            if error.maybe and not again:
+                raise
+        await asyncio.sleep(wait)
+        try:
+            return await self._once(method, url, body)
+        except ConnectorError as error:
+            if method == "DELETE" and error.status == 404:  # the first try was taken
+                return Heard(204, {}, "")
+            raise
+
+    async def _once(self, method: str, url: str, body: object) -> Heard:
+        token = await self._token()
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        try:
+            heard = await self._http.call(method, url, body=body, headers=headers)
+        except Unanswered as no:
+            raise ConnectorUnreachable(str(no), maybe=no.maybe) from no
+        if 200 <= heard.status < 300:
+            return heard
+        raise _error(heard)
+
+
+_PASSING = frozenset((412, 429, 500, 502, 503, 504))  # Microsoft's list, and what a server says of itself
+_IN_PATH = ":@;=$!*'(),&+~"  # stand in ids and mean nothing more in a path
+
+
+def _path(text: str) -> str:
+    return quote(text, safe=_IN_PATH)
+
+
+def _base(service_url: str) -> str:
+    return service_url.rstrip("/")
+
+
+def _conversation(where: Where) -> str:
+    return f"{_base(where.service_url)}/v3/conversations/{_path(where.conversation)}"
+
+
+def _activities(where: Where) -> str:
+    return f"{_conversation(where)}/activities"
+
+
+def _id(heard: Heard) -> str:
+    answer = heard.json()
+    found = answer.get("id") if isinstance(answer, dict) else None
+    return found if isinstance(found, str) and found != NO_ID else ""
+
+
+def _object(heard: Heard, *, needs: str) -> dict[str, Any]:
+    answer = heard.json()
+    if isinstance(answer, dict) and answer.get(needs):
+        return answer
+    raise _unreadable(heard)
+
+
+def _unreadable(heard: Heard) -> ConnectorError:
+    return ConnectorError(heard.status, "unreadable", "the answer lacks what was asked for", maybe=True)
+
+
+def _error(heard: Heard) -> ConnectorError:
+    answer = heard.json()
+    told = answer.get("error") if isinstance(answer, dict) else None
+    told = told if isinstance(told, dict) else answer if isinstance(answer, dict) else {}
+    code = told.get("code")
+    return ConnectorError(
+        heard.status,
+        code if isinstance(code, str) and code else f"http_{heard.status}",
+        str(told.get("message") or "")[:300],
+        _retry_after(heard),
+        maybe=heard.status >= 500,
+    )
+
+
+def _retry_after(heard: Heard) -> float | None:
+    """Seconds that Teams asks to wait; None where it doesn't say."""
+    try:
+        return max(float(heard.headers["Retry-After"]), 0.0)
+    except (KeyError, ValueError):
+        return None
+
+
+_GONE = "That conversation is gone, or I was removed from it. Add me there again and ask me anew."
+_REFUSED = {
+    "ActivityNotFoundInConversation": "That message is gone.",
+    "BotDisabledByAdmin": "An administrator has switched me off. They can allow the app in the Teams admin center.",
+    "BotNotInConversationRoster": "I am not a member of that conversation. Add the app there.",
+    "ConversationBlockedByUser": "That person has blocked me. They can unblock me in the chat's menu.",
+    "ConversationNotFound": _GONE,
+    "ForbiddenOperationException": "I am not installed for that person. They can add the app in Teams under Apps.",
+    "InvalidBotApiHost": "That tenant is in another cloud than the address Teams gave for it. Write to me there again.",
+    "MessageSizeTooBig": "The answer is too long for one message in Teams. Ask for less at a time.",
+    "MessageWritesBlocked": "Nobody can write there now: the conversation is archived or locked.",
+    "NotEnoughPermissions": "I may not do that there. An owner of the team can allow it or add the app again.",
+}
+_BY_STATUS = {
+    403: "Teams does not let me write there ({code}). Add the app to that conversation again, or ask an administrator.",
+    404: _GONE,
+    413: _REFUSED["MessageSizeTooBig"],
+}
+_STORED = "the answer is stored and will be delivered later"
+
+
+def in_words(error: BaseException) -> CannotPost | DeliveryFailed:
+    """What a failed call means: refused for good, or worth another try later."""
+    if isinstance(error, CredentialsRefused):
+        return DeliveryFailed(f"{error} {_STORED.capitalize()}.", retry_after=60)
+    if isinstance(error, LoginUnreachable):
+        return DeliveryFailed(f"{error} {_STORED.capitalize()}.")
+    if not isinstance(error, ConnectorError):
+        return DeliveryFailed(f"Teams could not be reached ({error}); {_STORED}.")
+    if error.status == 401:  # about us, not about the message: once the registration is right, it can be delivered
+        return DeliveryFailed(
+            f"Teams refuses the bot's token ({error.code}); check TEAMS_CLIENT_ID, TEAMS_CLIENT_SECRET and that the "
+            f"bot's registration has the Teams channel; {_STORED}.",
+            retry_after=60,
+        )
+    if error.status == 429:
+        wait = error.retry_after if error.retry_after is not None else 30
+        return DeliveryFailed(f"Teams asks to wait; {_STORED}.", retry_after=wait)
+    if error.status in _PASSING or error.status >= 500 or error.maybe:
+        return DeliveryFailed(f"Teams failed ({error.code}); {_STORED}.", retry_after=error.retry_after)
+    known = _REFUSED.get(error.code) or _BY_STATUS.get(error.status)
+    return CannotPost(known.format(code=error.code) if known else f"Teams refused the message ({error.code}).")
+
+
+def code(error: BaseException) -> str:
+    """One word for what went wrong, for logs."""
+    if isinstance(error, ConnectorError):
+        return error.code
+    if isinstance(error, CredentialsRefused):
+        return "credentials_refused"
+    return "login_unreachable" if isinstance(error, LoginUnreachable) else "unreachable"
+
+
+async def best_effort(call: Awaitable[object], what: str) -> str | None:
+    """Make a call that nothing depends on; the error's code when it failed, None when it worked."""
+    try:
+        await call
+    except TROUBLE as error:
+        log.info("teams.skipped", call=what, error=code(error))
+        return code(error)
+    return None
