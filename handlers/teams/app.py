@@ -1,0 +1,220 @@
+"""The Teams edge, put together: activities on one side, the Chat port on the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import structlog
+from aiohttp import web
+
+from bot.domain import Address, Chart, Person, Place, Reply, Said
+from bot.errors import DirectorError, Unreachable, UsageError
+from bot.ports import DeliveryFailed, Intake, Journal
+from bot.references import References
+from bot.schedule_grammar import ChannelRef
+from bot.settings import TeamsSettings
+from handlers.teams.conversations import Conversations, NoReferences
+from handlers.teams.credentials import Credentials, LoginUnreachable, ManagedIdentity, Nobody, Secret
+from handlers.teams.endpoint import PATH, Endpoint, same_machine
+from handlers.teams.listening import STORE_LIMIT, Listening
+from handlers.teams.people import People
+from handlers.teams.posting import Once
+from handlers.teams.tokens import Tokens
+from handlers.teams.wire import Wire
+
+if TYPE_CHECKING:
+    from handlers.teams.delivery import TeamsDelivery
+    from handlers.teams.drawing import Picture
+
+log = structlog.get_logger(__name__)
+
+PLAYGROUND_ID = "00000000-0000-0000-0000-000000000000"  # a playground asks for no identity
+READY_LIMIT = 2.0  # seconds; who asks whether we are ready has no patience
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def draw(chart: Chart) -> bytes:
+    """The chart as PNG. Imported late: most answers need no picture."""
+    from bot.reliability.charts import png  # noqa: PLC0415
+
+    image: bytes = await png(chart)
+    return image
+
+
+def build(
+    settings: TeamsSettings,
+    intake: Intake | None,
+    references: References | None,
+    *,
+    picture: Picture | None = draw,
+    now: Callable[[], datetime] = utc_now,
+) -> TeamsEdge:
+    """The edge for the settings' bot. Without an intake it can post but not listen; without references only check."""
+    return TeamsEdge(
+        credentials=_credentials(settings),
+        client_id=settings.client_id,
+        tokens=Tokens(settings.client_id, settings.openid_url),
+        tenants=frozenset(tenant.lower() for tenant in settings.allowed_tenants),
+        intake=intake,
+        references=references,
+        picture=picture,
+        now=now,
+    )
+
+
+def playground(
+    intake: Intake | None,
+    references: References,
+    *,
+    picture: Picture | None = draw,
+    now: Callable[[], datetime] = utc_now,
+) -> TeamsEdge:
+    """An edge without credentials, which only this machine can reach and which reaches only this machine."""
+    return TeamsEdge(
+        credentials=Nobody(),
+        client_id=PLAYGROUND_ID,
+        tokens=None,
+        tenants=None,
+        intake=intake,
+        references=references,
+        picture=picture,
+        now=now,
+    )
+
+
+class TeamsEdge:
+    """Implements `bot.ports.Chat` and `handlers.platforms.Directory`. Call `open` first and `close` in the end."""
+
+    name = "Director"
+
+    def __init__(
+        self,
+        *,
+        credentials: Credentials,
+        client_id: str,
+        tokens: Tokens | None,
+        tenants: Collection[str] | None,
+        intake: Intake | None,
+        references: References | None,
+        picture: Picture | None,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._credentials, self._client_id, self._tokens, self._tenants = credentials, client_id, tokens, tenants
+        self._intake, self._picture, self._now = intake, picture, now
+        self.wire = Wire(credentials, client_id=client_id)
+        self._conversations = Conversations(references or NoReferences(), self.wire, now=now)
+        self._people = People(self.wire, self._conversations.reference)
+        self._endpoint: Endpoint | None = None
+
+    # --- life --------------------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Find out whether Microsoft knows us. That nobody answers there is only logged: it is tried again.
+
+        Raises:
+            UsageError: Microsoft refuses the credentials.
+        """
+        try:
+            await self._credentials()
+        except LoginUnreachable as error:
+            log.warning("teams.no_token_yet", reason=str(error))
+            return
+        log.info("teams.identified", me=self.wire.me)
+
+    def http_routes(self) -> tuple[web.RouteDef, ...]:
+        """The route that activities arrive on."""
+        if self._intake is None:
+            raise UsageError("This connection to Teams only posts; it has no inbox to put questions into.")
+        if self._endpoint is None:
+            listening = Listening(self._intake, self._conversations, me=self.wire.me, now=self._now)
+            self._endpoint = Endpoint(listening.take, self._from_teams, tenants=self._tenants)
+        return (web.post(PATH, self._endpoint.handle),)
+
+    async def connected(self) -> bool:
+        """Whether what comes in could be answered: for readiness."""
+        try:
+            async with asyncio.timeout(READY_LIMIT):
+                await self._credentials()
+        except (DirectorError, TimeoutError):
+            return False
+        return True
+
+    async def check(self) -> str:
+        """For doctor. Raises DirectorError with what to do."""
+        await self._credentials()
+        tenants = ", ".join(sorted(self._tenants or ()))
+        return f"Microsoft gives a token for {self._client_id}; people of {tenants} are heard at {PATH}"
+
+    async def close(self) -> None:
+        """Let what is being stored be stored, then let go of every connection."""
+        if self._endpoint is not None:
+            await self._endpoint.drained(STORE_LIMIT + 1)
+        await self.wire.close()
+        await self._credentials.close()
+        if self._tokens is not None:
+            await self._tokens.close()
+
+    # --- the Chat port -----------------------------------------------------------------------------------------------
+
+    async def person(self, place: Place, person_id: str) -> Person:
+        return await self._people.person(place, person_id)
+
+    async def before(self, place: Place, *, question: str | None, limit: int) -> tuple[Said, ...]:  # noqa: ARG002
+        """Teams shows a bot no history."""
+        return ()
+
+    def delivery(self, address: Address, journal: Journal) -> TeamsDelivery:
+        from handlers.teams.delivery import TeamsDelivery  # noqa: PLC0415
+
+        return TeamsDelivery(self.wire, self._conversations.reference, address, journal, picture=self._picture)
+
+    # --- channels, for schedules and rights --------------------------------------------------------------------------
+
+    async def find(self, place: Place, channel: ChannelRef) -> ChannelRef | None:
+        return await self._conversations.find(place, channel)
+
+    async def joined(self, place: Place, channel: ChannelRef) -> bool:
+        return await self._conversations.joined(place, channel)
+
+    async def groups_of(self, person: Person) -> Collection[str]:  # noqa: ARG002
+        """Teams tells a bot of no groups."""
+        return ()
+
+    # --- for the command line ----------------------------------------------------------------------------------------
+
+    async def channel(self, name_or_id: str) -> tuple[Place, str]:
+        """The channel's place and its name with `#`. Raises UsageError when there is none, or more than one."""
+        found = await self._conversations.channel(name_or_id)
+        place = Place(platform="teams", workspace=found.workspace, channel=found.conversation)
+        return place, f"#{found.name}" if found.name else found.conversation
+
+    async def post(self, place: Place, reply: Reply) -> str:
+        """Post a reply outside of any turn and return the first message's id. Raises CannotPost or Unreachable."""
+        address = Address(
+            turn_id=f"cli-{uuid4()}", place=place, asker=None, asker_home=None, question=None, asked_at=self._now()
+        )
+        journal = Once()
+        try:
+            await self.delivery(address, journal).finish(reply)
+        except DeliveryFailed as error:
+            raise Unreachable("Teams could not be reached or asks to wait. Try again in a minute.") from error
+        return journal.first
+
+    async def _from_teams(self, request: web.Request, body: Mapping[str, Any]) -> None:
+        if self._tokens is None:
+            same_machine(request, body)
+        else:
+            await self._tokens.check(request.headers.get("Authorization"), body)
+
+
+def _credentials(settings: TeamsSettings) -> Credentials:
+    if settings.client_secret is None:
+        return ManagedIdentity(settings.client_id)
+    return Secret(settings.login_url, settings.tenant_id, settings.client_id, settings.client_secret.get_secret_value())

@@ -1,0 +1,250 @@
+"""Where the Director can speak in Teams, which gives no list of it: what it said when it was last heard."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+import structlog
+
+from bot.domain import Place
+from bot.errors import UsageError
+from bot.references import ConversationReference, References
+from bot.schedule_grammar import ChannelRef
+from handlers.teams.sdk import ChannelInfo
+from handlers.teams.wire import TROUBLE
+from handlers.teams.words import channel_name
+
+log = structlog.get_logger(__name__)
+
+REMEMBERED = 600.0
+CAPACITY = 10_000
+_THREAD = ";messageid="
+
+
+class Directory(Protocol):
+    """The part of the wire that conversations are found with."""
+
+    async def channels(self, service_url: str, team_id: str) -> list[ChannelInfo]: ...
+
+    async def direct(self, service_url: str, tenant: str, person_id: str) -> str: ...
+
+
+class Conversations:
+    """The stored references behind a small memory of what was last written to them."""
+
+    def __init__(
+        self,
+        references: References,
+        wire: Directory,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._references, self._wire, self._now, self._monotonic = references, wire, now, monotonic
+        self._known: dict[tuple[str, str], tuple[float, ConversationReference]] = {}
+        self._teams: dict[tuple[str, str], tuple[float, list[ChannelInfo]]] = {}
+
+    # --- coming and going --------------------------------------------------------------------------------------------
+
+    async def heard(self, reference: ConversationReference) -> None:
+        """Keep where something was heard from; the store is asked only for what is new, changed or long ago."""
+        known = self._recent(reference.workspace, reference.conversation)
+        if known is None or _merged(reference, known) != known:
+            await self._references.remember(reference)
+            known = await self._references.find(
+                platform="teams", workspace=reference.workspace, conversation=reference.conversation
+            )
+            self._keep(known if known is not None else reference)
+
+    async def removed(self, workspace: str, conversation: str) -> None:
+        """Forget a conversation, or a team with all its channels."""
+        await self._references.forget(platform="teams", workspace=workspace, conversation=conversation)
+        self._teams.pop((workspace, conversation), None)
+        for key, (_, known) in tuple(self._known.items()):
+            if key[0] == workspace and conversation in (known.conversation, known.team_id):
+                del self._known[key]
+
+    # --- finding -----------------------------------------------------------------------------------------------------
+
+    async def reference(self, place: Place) -> ConversationReference | None:
+        """How this place is reached; a place that is a person is their personal conversation, begun where needed.
+
+        Raises what the wire raises when one has to be begun.
+        """
+        known = await self._find(place.workspace, place.channel)
+        if known is not None or _is_conversation(place.channel):
+            return known
+        personal = await self._references.personal(platform="teams", workspace=place.workspace, person_id=place.channel)
+        return personal if personal is not None else await self._begun(place.workspace, place.channel)
+
+    async def named(self, place: Place) -> str | None:
+        """The name of this place's channel, if it is known without asking Teams."""
+        known = await self._find(place.workspace, place.channel)
+        return known.name if known is not None and known.name else None
+
+    async def find(self, place: Place, channel: ChannelRef) -> ChannelRef | None:
+        """The channel of this place's tenant by id or name; None when there is none that we can see."""
+        if channel.id:
+            known = await self._with_name(place.workspace, channel.id.partition(_THREAD)[0])
+            return None if known is None else ChannelRef(id=known.conversation, name=known.name)
+        here = await self._find(place.workspace, place.channel)
+        found = await self.by_name(channel.name, workspace=place.workspace)
+        same_team = [one for one in found if here is not None and one.team_id == here.team_id]
+        chosen = same_team or found
+        return ChannelRef(id=chosen[0].conversation, name=chosen[0].name) if len(chosen) == 1 else None
+
+    async def joined(self, place: Place, channel: ChannelRef) -> bool:
+        """Whether we can post in a channel that was found."""
+        return channel.id is not None and await self._find(place.workspace, channel.id) is not None
+
+    async def by_name(self, name: str, *, workspace: str | None = None) -> list[ConversationReference]:
+        """The channels with this name, of one tenant or of all; those of our teams are looked up and remembered."""
+        wanted = channel_name(name)
+        if not wanted:
+            return []
+        known = [
+            reference
+            for reference in await self._references.all(platform="teams")
+            if reference.kind == "channel" and workspace in (None, reference.workspace)
+        ]
+        teams = {(one.workspace, one.team_id): one for one in reversed(known) if one.team_id}
+        found = {(one.workspace, one.conversation): one for one in known if one.name == wanted}
+        for team in teams.values():
+            for reference in await self._channels_of(team):
+                if reference.name == wanted:
+                    found.setdefault((reference.workspace, reference.conversation), reference)
+        return list(found.values())
+
+    async def channel(self, name_or_id: str) -> ConversationReference:
+        """The channel that a command means by its name or id, in whatever tenant it is.
+
+        Raises:
+            UsageError: there is none that we are in, or there are several.
+        """
+        wanted = name_or_id.strip().partition(_THREAD)[0]
+        known = await self._references.all(platform="teams")
+        found = [one for one in known if one.conversation == wanted] or await self.by_name(wanted)
+        match found:
+            case [one]:
+                return one
+            case []:
+                raise UsageError(
+                    f"There is no channel {name_or_id} in Teams that I am in. Add me to its team, "
+                    "or mention me there once."
+                )
+            case several:
+                ids = ", ".join(one.conversation for one in several)
+                raise UsageError(f"Several channels in Teams are called {name_or_id}; give the id of one: {ids}.")
+
+    # --- behind them -------------------------------------------------------------------------------------------------
+
+    async def _find(self, workspace: str, conversation: str) -> ConversationReference | None:
+        known = self._recent(workspace, conversation)
+        if known is not None:
+            return known
+        known = await self._references.find(platform="teams", workspace=workspace, conversation=conversation)
+        if known is not None:
+            self._keep(known)
+        return known
+
+    async def _with_name(self, workspace: str, conversation: str) -> ConversationReference | None:
+        known = await self._find(workspace, conversation)
+        if known is None or known.name or known.kind != "channel" or known.team_id is None:
+            return known
+        named = await self._channels_of(known)
+        return next((one for one in named if one.conversation == conversation), known)
+
+    async def _channels_of(self, team: ConversationReference) -> list[ConversationReference]:
+        """The channels of a reference's team in which we can post; none when Teams doesn't say."""
+        if team.team_id is None:
+            return []
+        listed = await self._listed(team, team.team_id)
+        found = []
+        for info in listed:
+            name = channel_name(info.name or "") or ("general" if info.id == team.team_id else "")
+            if not info.id or not name or info.type in ("private", "shared"):
+                continue
+            reference = team.model_copy(update={"conversation": info.id, "name": name, "known_at": self._now()})
+            await self.heard(reference)
+            found.append(reference)
+        return found
+
+    async def _listed(self, team: ConversationReference, team_id: str) -> list[ChannelInfo]:
+        key = (team.workspace, team_id)
+        at, listed = self._teams.get(key, (0.0, None))
+        if listed is not None and self._monotonic() - at < REMEMBERED:
+            return listed
+        try:
+            listed = await self._wire.channels(team.service_url, team_id)
+        except TROUBLE as error:
+            log.warning("teams.channels_unknown", kind=type(error).__name__)
+            return []
+        self._teams[key] = (self._monotonic(), listed)
+        return listed
+
+    async def _begun(self, workspace: str, person_id: str) -> ConversationReference | None:
+        """A personal conversation with someone who has not spoken to us; through any address of their tenant."""
+        known = await self._references.all(platform="teams")
+        via = next((reference for reference in known if reference.workspace == workspace), None)
+        if via is None:
+            return None
+        conversation = await self._wire.direct(via.service_url, workspace, person_id)
+        reference = ConversationReference(
+            platform="teams",
+            workspace=workspace,
+            conversation=conversation,
+            kind="personal",
+            service_url=via.service_url,
+            person_id=person_id,
+            known_at=self._now(),
+        )
+        await self.heard(reference)
+        return reference
+
+    def _recent(self, workspace: str, conversation: str) -> ConversationReference | None:
+        at, known = self._known.get((workspace, conversation), (0.0, None))
+        return known if known is not None and self._monotonic() - at < REMEMBERED else None
+
+    def _keep(self, reference: ConversationReference) -> None:
+        if len(self._known) >= CAPACITY:
+            self._known.clear()
+        self._known[reference.workspace, reference.conversation] = (self._monotonic(), reference)
+
+
+def _merged(reference: ConversationReference, known: ConversationReference) -> ConversationReference:
+    """What the store would make of it."""
+    return reference.model_copy(
+        update={
+            "name": reference.name or known.name,
+            "person_id": reference.person_id or known.person_id,
+            "team_id": reference.team_id or known.team_id,
+            "known_at": known.known_at,
+        }
+    )
+
+
+def _is_conversation(channel: str) -> bool:
+    """Conversations' ids say what they are; people's don't."""
+    return channel.startswith(("19:", "a:"))
+
+
+class NoReferences:
+    """Implements `bot.references.References` for an edge that only checks its own settings."""
+
+    async def remember(self, reference: ConversationReference) -> None:
+        pass
+
+    async def forget(self, **_: str) -> None:
+        pass
+
+    async def find(self, **_: str) -> None:
+        return None
+
+    async def personal(self, **_: str) -> None:
+        return None
+
+    async def all(self, **_: str) -> Sequence[ConversationReference]:
+        return ()
