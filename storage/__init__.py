@@ -9,6 +9,7 @@ from typing import Self
 from sqlalchemy import Connection, text
 
 from bot.audit import Audit
+from bot.feedback import FeedbackLog
 from bot.planning.store import PlanStore
 from bot.ports import Inbox, Memory
 from bot.references import References
@@ -17,6 +18,7 @@ from storage.address import parse
 from storage.audit import SqlAudit
 from storage.database import Database
 from storage.errors import AlreadyServing, DatabaseUnreachable, NewerDatabase, NotMigrated, StorageError
+from storage.feedback import SqlFeedback
 from storage.inbox import SqlInbox
 from storage.memory import SqlMemory
 from storage.migrate import Revisions, revision, upgrade
@@ -64,6 +66,7 @@ class Store:
         self.plans: PlanStore = SqlPlans(database)
         self.schedules: ScheduleStore = SqlSchedules(database)
         self.audit: Audit = SqlAudit(database)
+        self.feedback: FeedbackLog = SqlFeedback(database)
         self.references: References = SqlReferences(database)
 
     async def migrate(self) -> Revisions:

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from handlers.cli import chat, doctor, inbox, persona, plan, reports, schedule, service, slo
+from handlers.cli import chat, doctor, feedback, inbox, persona, plan, reports, schedule, service, slo
 
 _HELP = (
-    "The Director of Backend Engineering: a teammate in Slack who plans, and reviews reliability from your metrics. "
-    "Settings come from the environment and director.yml, see docs/settings.md."
+    "The Director of Backend Engineering: a teammate in Slack and Microsoft Teams who plans, and reviews "
+    "reliability from your metrics. Settings come from the environment and director.yml, see docs/settings.md."
 )
 
 
@@ -29,6 +29,7 @@ def application() -> typer.Typer:
     reports.register(app)
     for name, group in (("plan", plan), ("schedule", schedule), ("slo", slo), ("inbox", inbox), ("persona", persona)):
         app.add_typer(group.group, name=name)
+    feedback.register(app)
     doctor.register(app)
     return app
 

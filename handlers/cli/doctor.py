@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from handlers.cli.wiring import Room, Wiring
 
 PATIENCE = 5.0  # seconds per check
-PATIENCE_WITH_MODEL = 20.0  # its SDK alone takes seconds to load on a small machine
+PATIENCE_WITH_SDK = 20.0  # some take seconds to load on a small machine
 
 _NO_SLOS = "there are none, so there is nothing to review; set DIRECTOR_SLOS or make ./slos (docs/slos.md)."
 
@@ -30,6 +30,7 @@ class Check(NamedTuple):
 
 _OFF = {
     "slack": "SLACK_BOT_TOKEN is not set, so nothing is answered in Slack; docs/slack.md leads there.",
+    "teams": "TEAMS_CLIENT_ID is not set, so nothing is answered in Microsoft Teams; docs/teams.md leads there.",
     "metrics": "PROMETHEUS_URL is not set; only SLOs from CSV files can be judged.",
     "model": "ANTHROPIC_API_KEY is not set, so mentions are answered with figures only, without a model.",
     "database": "there is no database.",
@@ -43,7 +44,7 @@ def register(app: typer.Typer) -> None:
 def doctor(
     context: typer.Context, json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False
 ) -> int:
-    """Check settings, database, Slack, metrics, model and SLO files. Exits 1 when something does not work."""
+    """Check settings, database, Slack, Teams, metrics, model and SLO files. Exits 1 when something does not work."""
     checks = run_async(_examine(context))
     if json:
         show_json([check._asdict() for check in checks])
@@ -63,14 +64,14 @@ async def _examine(context: typer.Context) -> list[Check]:
     except SettingsError as error:
         logs.configure("WARNING", None)
         return [Check("settings", "problem", str(mistake)) for mistake in error.mistakes]
-    rooms: tuple[Room, ...] = ("database", "slack", "metrics", "model")
+    rooms: tuple[Room, ...] = ("database", "slack", "teams", "metrics", "model")
     found = await asyncio.gather(*(_room(wiring, settings, room) for room in rooms))
     slos = await _within("SLO files", lambda: asyncio.to_thread(_slos, settings), off=_NO_SLOS, patience=PATIENCE)
     return [_settings(settings), *_misspelt(), *found, slos, *_later(settings)]
 
 
 async def _room(wiring: Wiring, settings: Settings, room: Room) -> Check:
-    patience = PATIENCE_WITH_MODEL if room == "model" else PATIENCE
+    patience = PATIENCE_WITH_SDK if room in ("teams", "model") else PATIENCE
     return await _within(room, lambda: wiring.check(settings, room), off=_OFF[room], patience=patience)
 
 
@@ -140,8 +141,6 @@ def _later(settings: Settings) -> list[Check]:
     if keys := without_effect(settings):
         text = f"{', '.join(keys)}: checked, but without effect in this version"
         later.append(Check("not used", "off", text))
-    if settings.teams is not None:
-        later.append(Check("Teams", "off", "its settings are right, but Teams is not built into this version yet"))
     if settings.slack_install is not None:
         text = "SLACK_CLIENT_ID is set, but installing into several workspaces is not built into this version yet"
         later.append(Check("Slack install", "off", text))

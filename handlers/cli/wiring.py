@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.domain import Place, Reply
+    from bot.feedback import FeedbackLog
     from bot.planning import Planning
     from bot.planning.store import PlanStore
     from bot.ports import Chat, Inbox, Intake
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from bot.schedules import ScheduleStore
     from bot.settings import Settings
 
-Room = Literal["database", "slack", "metrics", "model"]
+Room = Literal["database", "slack", "teams", "metrics", "model"]
 
 
 class Store(Protocol):
@@ -30,6 +31,9 @@ class Store(Protocol):
 
     @property
     def schedules(self) -> ScheduleStore: ...
+
+    @property
+    def feedback(self) -> FeedbackLog: ...
 
 
 class Posting(Protocol):
@@ -48,7 +52,7 @@ class Wiring(Protocol):
     """The composition root as the commands see it.
 
     Context managers open what they give and close it again. Whatever can't be opened raises a DirectorError whose
-    message says what to do; settings that are missing (no metrics, no Slack) raise UsageError.
+    message says what to do; settings that are missing (no metrics, no chat) raise UsageError.
     """
 
     def now(self) -> datetime: ...

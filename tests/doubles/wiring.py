@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.domain import Address, Incoming, IncomingKind, Place, Reply, Signal, Text
 from bot.errors import UsageError
+from bot.feedback import Feedback
 from bot.planning import Planning, Surroundings
 from bot.ports import Chat, TurnRecord, TurnState
 from bot.reliability.assessment import Assessment, Figures, Objective, State
@@ -88,10 +89,19 @@ class FixedInbox:
 
 
 @dataclass
+class FixedFeedback:
+    said: Sequence[Feedback] = ()
+
+    async def latest(self, *, workspace: str | None, limit: int) -> Sequence[Feedback]:
+        return [one for one in self.said if workspace in (None, one.place.workspace)][:limit]
+
+
+@dataclass
 class MemoryStore:
     inbox: FixedInbox = field(default_factory=FixedInbox)
     plans: MemoryPlans = field(default_factory=MemoryPlans)
     schedules: MemorySchedules = field(default_factory=MemorySchedules)
+    feedback: FixedFeedback = field(default_factory=FixedFeedback)
 
 
 class Noticeboard:
@@ -185,7 +195,9 @@ class FakeWiring:
         self.the_store = MemoryStore()
         self.the_reliability = FixedReliability((objective("checkout"), objective("search")))
         self.board = Noticeboard()
-        self.checks: dict[str, str | Exception | None] = dict.fromkeys(("database", "slack", "metrics", "model"))
+        self.checks: dict[str, str | Exception | None] = dict.fromkeys(
+            ("database", "slack", "teams", "metrics", "model")
+        )
         self.revisions: tuple[str | None, str] = (None, "0002")
         self.served: list[object] = []
         self.broken: BaseException | None = None

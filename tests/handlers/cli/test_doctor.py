@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cryptography.fernet import Fernet
 
 from bot.errors import DirectorError, Unreachable
 from handlers.cli import doctor
@@ -24,6 +25,10 @@ def test_a_bare_machine_has_rooms_switched_off_and_no_problem(director: Command,
         "settings": ("ok", "environment; no director.yml, which is fine"),
         "database": ("ok", "sqlite:///director.db is empty"),
         "slack": ("off", "SLACK_BOT_TOKEN is not set, so nothing is answered in Slack; docs/slack.md leads there."),
+        "teams": (
+            "off",
+            "TEAMS_CLIENT_ID is not set, so nothing is answered in Microsoft Teams; docs/teams.md leads there.",
+        ),
         "metrics": ("off", "PROMETHEUS_URL is not set; only SLOs from CSV files can be judged."),
         "model": (
             "off",
@@ -41,6 +46,7 @@ def test_one_problem_hides_no_other_and_gives_exit_code_1(director: Command, wir
     wiring.checks = {
         "database": Unreachable("postgresql://u:geheim@h/d does not answer; is it running?"),
         "slack": "connected to acme",
+        "teams": None,
         "metrics": DirectorError("Prometheus refuses the token (401)."),
         "model": ZeroDivisionError("secret detail"),
     }
@@ -86,12 +92,27 @@ def test_wrong_settings_are_the_only_thing_checked(director: Command, wiring: Fa
     ]
 
 
-def test_what_is_set_but_not_built_yet_is_said(director: Command, wiring: FakeWiring) -> None:
-    wiring.environ = {"TEAMS_CLIENT_ID": "c", "TEAMS_CLIENT_SECRET": "geheim", "TEAMS_TENANT_ID": "t"}
+def test_what_teams_lacks_is_told_like_any_other_problem(director: Command, wiring: FakeWiring) -> None:
+    wiring.checks["teams"] = DirectorError("Microsoft refuses TEAMS_CLIENT_SECRET; make a new one in Entra.")
     result = director("doctor", "--json")
-    assert states(result.data)["Teams"] == (
+    assert (result.code, states(result.data)["teams"]) == (
+        1,
+        ("problem", "Microsoft refuses TEAMS_CLIENT_SECRET; make a new one in Entra."),
+    )
+
+
+def test_what_is_set_but_not_built_yet_is_said(director: Command, wiring: FakeWiring) -> None:
+    key = Fernet.generate_key().decode()
+    wiring.environ = {
+        "SLACK_CLIENT_ID": "c",
+        "SLACK_CLIENT_SECRET": "geheim",
+        "SLACK_SIGNING_SECRET": "geheim",
+        "DIRECTOR_ENCRYPTION_KEYS": key,
+    }
+    result = director("doctor", "--json")
+    assert states(result.data)["Slack install"] == (
         "off",
-        "its settings are right, but Teams is not built into this version yet",
+        "SLACK_CLIENT_ID is set, but installing into several workspaces is not built into this version yet",
     )
 
 
@@ -121,6 +142,8 @@ def test_text_has_one_line_a_check(director: Command, wiring: FakeWiring) -> Non
         "ok       settings  environment; no director.yml, which is fine\n"
         "off      database  there is no database.\n"
         "off      slack     SLACK_BOT_TOKEN is not set, so nothing is answered in Slack; docs/slack.md leads there.\n"
+        "off      teams     TEAMS_CLIENT_ID is not set, so nothing is answered in Microsoft Teams; "
+        "docs/teams.md leads there.\n"
         "PROBLEM  metrics   Prometheus refuses the token (401).\n"
         "                   Set PROMETHEUS_TOKEN.\n"
         "off      model     ANTHROPIC_API_KEY is not set, so mentions are answered with figures only, "

@@ -12,7 +12,7 @@ from tests.doubles.wiring import FakeWiring
 from tests.handlers.cli.conftest import Command
 
 COMMANDS = (
-    *("serve", "demo", "migrate", "manifest", "chat", "status", "review", "digest", "doctor"),
+    *("serve", "demo", "migrate", "manifest", "chat", "status", "review", "digest", "feedback", "doctor"),
     *("plan new", "plan show", "plan list", "plan schema", "plan check"),
     *("schedule add", "schedule list", "schedule pause", "schedule resume", "schedule remove", "schedule test"),
     *("slo check", "inbox list", "inbox show", "inbox retry", "persona check"),
@@ -29,7 +29,7 @@ def test_every_command_has_help_on_standard_output(director: Command, words: str
 def test_the_help_lists_every_command(director: Command) -> None:
     listed = director("--help").out.partition("Commands:\n")[2].split("\n")
     assert [line.split()[0] for line in listed if line.startswith("  ")] == [
-        *("serve", "demo", "migrate", "manifest", "chat", "status", "review", "digest", "doctor"),
+        *("serve", "demo", "migrate", "manifest", "chat", "status", "review", "digest", "feedback", "doctor"),
         *("plan", "schedule", "slo", "inbox", "persona"),
     ]
 
