@@ -14,10 +14,10 @@ What I can do:
 • `/director plan Move checkout to its own database` – a project plan: work, people, SLOs. `plan list`, `plan show p7`
 • `/director schedule review every monday 09:00 Europe/Berlin` – post it every week. \
 `schedule list`, `pause s1`, `resume s1`, `remove s1`, `test s1`
-• `stop` in a thread – I stop working on it
+• `stop` in a thread or chat – I stop working on it
 
 `review` and `digest` take services: `review for checkout,payments`. \
-In a mention the same words work without `/director`."""
+In a mention or a direct message the same words work without `/director`."""
 
 
 @dataclass(frozen=True)
