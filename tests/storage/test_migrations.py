@@ -19,6 +19,7 @@ from sqlalchemy import create_engine, inspect, text
 import storage
 from bot.audit import AuditEntry
 from bot.domain import Signal, SignalKind
+from bot.ports import TurnState
 from storage import NewerDatabase, NotMigrated, Revisions, StorageError, Store, open_store
 from storage.address import parse
 from storage.database import migration_engine
@@ -75,15 +76,26 @@ async def test_what_the_first_release_stored_is_all_there_after_the_migration(em
         claim = await claimed(store.inbox)
         await store.inbox.answered(claim, answer())
         await store.inbox.done(claim)
+        _store_reply_as_before(empty_url)
         await store.inbox.put(ask("waiting"))
         await store.inbox.signal(stop)
         await store.audit.record(AuditEntry(workspace="T1", at=AT, person_id="U1", action="a", about="b"))
         before = await _everything(store)
         assert await store.migrate() == Revisions(before="0001", after=HEAD)
         assert await _everything(store) == before
+        assert [turn.answer for turn in await store.inbox.turns(state=TurnState.DONE, limit=1)] == [answer("Fine.")]
         assert await store.inbox.signal(stop) is False
         assert await texts(store.inbox) == ["waiting"]
         assert await store.references.all(platform="teams") == ()
+
+
+def _store_reply_as_before(url: str) -> None:
+    """In the form that replies had before they said who wrote them and where their figures come from."""
+    reply = '{"summary":"Fine.","parts":[{"kind":"text","markdown":"Fine."}],"detail":[],"audience":"all"}'
+    engine = migration_engine(parse(url))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE turns SET reply = :reply"), {"reply": reply})
+    engine.dispose()
 
 
 async def _everything(store: Store) -> tuple[object, ...]:
