@@ -1,0 +1,216 @@
+"""A reply as Teams messages: which parts stand in which message, within the platform's limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from bot.domain import Buttons, Chart, Citation, Heading, Note, Part, Reply, Table, Text
+from handlers.markdown import as_lines, filled, split
+from handlers.plain import shortened
+from handlers.teams.cards import ACTIONS, elements
+from handlers.teams.prose import divided
+from handlers.teams.text import bold, escaped, fenced, outgoing, small
+
+# Microsoft takes 100 KB a message, counted as UTF-16 and without pictures in it, and advises 80 KB; earlier words of
+# theirs say 40, and 28 for a card (learn.microsoft.com/microsoftteams/platform/bots/how-to/format-your-bot-messages).
+# An activity of ours stays below 24 KB of UTF-8 with its picture, so below 48 KB as they count: 18 for text and card
+# together, the rest for what goes with them (addresses, the AI label, ten citations of 450 bytes).
+ROOM = 18_000
+TEXT = 12_000
+PICTURE = 9_000  # of the room, for a chart
+NOTIFICATION = 500
+ROWS_LEFT = 3  # a table begins in a message that has room for so many of its rows
+
+
+@dataclass(frozen=True)
+class Post:
+    """One message: its text, in Teams' Markdown, and what its card shows beneath (nothing: no card).
+
+    `detail` belongs beneath the first message; `summary` is its line in notifications; `generated` says that a model
+    wrote words of it; `citations` stand with the last message of an answer that has text.
+    """
+
+    summary: str
+    text: str
+    parts: tuple[Part, ...]
+    detail: bool = False
+    generated: bool = False
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass
+class _Message:
+    """A message being filled."""
+
+    text: str = ""
+    parts: list[Part] = field(default_factory=list)
+    weight: int = 0
+
+
+def posts(reply: Reply) -> tuple[Post, ...]:
+    """The messages that carry the reply, in order; the first is the one that people see, none is over a limit."""
+    summary = shortened(reply.summary, NOTIFICATION) or "…"
+    spoken = bool(reply.generated or reply.citations)
+    first = _messages(reply.parts, spoken=spoken) or [_Message(text=escaped(reply.summary.strip() or "…"))]
+    beneath = _messages(reply.detail, spoken=False)
+    made = [
+        Post(
+            summary=summary,
+            text=message.text,
+            parts=tuple(message.parts),
+            detail=number >= len(first),
+            generated=reply.generated,
+        )
+        for number, message in enumerate((*first, *beneath))
+    ]
+    cited = max((n for n, message in enumerate(first) if message.text), default=len(first) - 1)
+    made[cited] = replace(made[cited], citations=reply.citations)
+    return tuple(made)
+
+
+def words(post: Post) -> tuple[str, ...]:
+    """The message in text alone, for where Teams takes no card; buttons need one."""
+    return tuple(_joined([post.text, *(text for part in post.parts for text in _told(part))]))
+
+
+def _messages(parts: Iterable[Part], *, spoken: bool) -> list[_Message]:
+    """Prose is text; from the first table on, what follows stands on a card.
+
+    A report is one card as a whole; an answer in words (`spoken`) begins as text, which carries its citations.
+    """
+    pieces = [piece for part in parts for piece in _divided(part)]
+    plain = next((n for n, piece in enumerate(pieces) if not isinstance(piece, Text | Note)), len(pieces))
+    report = not spoken and any(not isinstance(part, Text | Note) for part in parts)
+    start = 0 if report else plain
+    texts = _joined(text for piece in pieces[:start] for text in _told(piece))
+    done = [_Message(text=text, weight=_weight(text)) for text in texts]
+    for piece in pieces[start:]:
+        for fitting in _fitting(piece):
+            _add(done, fitting)
+    return done
+
+
+def _add(done: list[_Message], part: Part) -> None:
+    """The part at the end of the messages: in the last if it has room, else in a new one; a table in several."""
+    rest: Part | None = part
+    while rest is not None:
+        room = ROOM - done[-1].weight if done else 0
+        piece, rest = _cut(rest, room)
+        if piece is None:
+            done.append(_Message())
+        else:
+            done[-1].parts.append(piece)
+            done[-1].weight += _part_weight(piece)
+
+
+def _cut(part: Part, room: int) -> tuple[Part | None, Part | None]:
+    """What of the part goes into the room, and what is left of it."""
+    if _part_weight(part) <= room or (room == ROOM and not (isinstance(part, Table) and len(part.rows) > 1)):
+        return part, None
+    rows = _rows_within(part, room) if isinstance(part, Table) else 0
+    if room == ROOM:
+        rows = max(1, rows)
+    if not isinstance(part, Table) or (rows < min(ROWS_LEFT, len(part.rows)) and room < ROOM):
+        return None, part
+    left = part.model_copy(update={"rows": part.rows[rows:], "caption": ""}) if part.rows[rows:] else None
+    return part.model_copy(update={"rows": part.rows[:rows]}), left
+
+
+def _rows_within(table: Table, room: int) -> int:
+    """How many of the table's first rows fit."""
+    low, high = 0, len(table.rows)
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = _part_weight(table.model_copy(update={"rows": table.rows[:middle]})) <= room
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return low
+
+
+def _divided(part: Part) -> tuple[Part, ...]:
+    """Text apart from the tables in it; what holds nothing is left out."""
+    match part:
+        case Text(markdown=markdown):
+            return tuple(one if isinstance(one, Table) else Text(markdown=one) for one in divided(markdown))
+        case Heading(text=text) | Note(markdown=text):
+            return (part,) if text.strip() else ()
+        case Buttons(buttons=()):
+            return ()
+        case _:
+            return (part,)
+
+
+def _fitting(part: Part) -> Iterator[Part]:
+    """The part in pieces each of which fits into a card of its own."""
+    match part:
+        case Heading(text=text):
+            yield from (part,) if _part_weight(part) <= TEXT else _texts(bold(text))
+        case Text(markdown=markdown):
+            yield from _texts(markdown)
+        case Note(markdown=markdown):
+            yield from (part,) if _part_weight(part) <= TEXT else _texts(markdown)
+        case Table(columns=columns, rows=rows) if _part_weight(part) > ROOM:
+            fits = [_part_weight(part.model_copy(update={"rows": (row,)})) <= ROOM for row in rows]
+            if all(fits) and rows:
+                yield part
+                return
+            yield from _texts(bold(part.caption) if part.caption else "")
+            for row in rows:  # one after the other, as text
+                cells = zip(columns, filled(row, len(columns)), strict=True)
+                yield from _texts("\n".join(f"{bold(name)} {escaped(cell)}" for name, cell in cells))
+        case Buttons(buttons=buttons):
+            for n in range(0, len(buttons), ACTIONS):
+                yield Buttons(buttons=buttons[n : n + ACTIONS])
+        case _:
+            yield part
+
+
+def _texts(markdown: str) -> tuple[Text, ...]:
+    pieces = split(markdown, TEXT, size=lambda text: _part_weight(Text(markdown=text)))
+    return tuple(Text(markdown=piece) for piece in pieces if piece.strip())
+
+
+def _told(part: Part) -> Iterator[str]:
+    """The part as text of messages, in pieces that fit."""
+    match part:
+        case Heading(text=text):
+            yield from _outgoing(bold(text))
+        case Text(markdown=markdown):
+            yield from _outgoing(markdown)
+        case Note(markdown=markdown):
+            yield from map(small, split(markdown, TEXT, size=lambda text: _weight(small(text))))
+        case Table(caption=caption):
+            yield from _outgoing("\n\n".join([*([bold(caption)] if caption else []), fenced(as_lines(part))]))
+        case Chart(title=title, alt=alt):
+            yield from _outgoing(f"{bold(title)}\n{escaped(alt)}")
+        case Buttons():
+            return
+
+
+def _outgoing(markdown: str) -> Iterator[str]:
+    return map(outgoing, split(markdown, TEXT, size=lambda text: _weight(outgoing(text))))
+
+
+def _joined(texts: Iterable[str]) -> list[str]:
+    """Few messages instead of many: text after text as long as they fit together."""
+    done: list[str] = []
+    for text in texts:
+        if not text.strip():
+            continue
+        together = f"{done[-1]}\n\n{text}" if done else text
+        if done and _weight(together) <= TEXT:
+            done[-1] = together
+        else:
+            done.append(text)
+    return done
+
+
+def _part_weight(part: Part) -> int:
+    body = sum(_weight(element) + 1 for element in elements(part))
+    return body + PICTURE if isinstance(part, Chart) else body
+
+
+def _weight(value: object) -> int:
+    """Bytes of the value in an activity."""
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
