@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from handlers.cli import chat, doctor, feedback, inbox, persona, plan, reports, schedule, service, slo
+from handlers.cli import chat, doctor, feedback, inbox, manifest, persona, plan, reports, schedule, service, slo
 
 _HELP = (
     "The Director of Backend Engineering: a teammate in Slack and Microsoft Teams who plans, and reviews "
@@ -25,6 +25,7 @@ def application() -> typer.Typer:
     )
     app.callback()(_root)
     service.register(app)
+    manifest.register(app)
     chat.register(app)
     reports.register(app)
     for name, group in (("plan", plan), ("schedule", schedule), ("slo", slo), ("inbox", inbox), ("persona", persona)):

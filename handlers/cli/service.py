@@ -1,29 +1,22 @@
-"""`director serve`, `demo`, `migrate` and `manifest`: running the Director and setting it up."""
+"""`director serve`, `demo` and `migrate`: running the Director and setting it up."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bot.errors import UsageError
 from handlers.cli.session import begin, run_async, show, show_json, wiring_of
-
-_HERE = Path(__file__).resolve()
-# In an installed package the manifest lies beside the Slack edge, in a checkout at its root.
-_MANIFESTS = (_HERE.parents[1] / "slack" / "manifest.yml", _HERE.parents[2] / "manifest.yml")
 
 
 def register(app: typer.Typer) -> None:
     app.command("serve")(serve)
     app.command("demo")(demo)
     app.command("migrate")(migrate)
-    app.command("manifest")(manifest)
 
 
 def serve(context: typer.Context) -> int:
-    """Answer in chat until stopped: Slack, schedules, the web edge."""
+    """Answer in chat until stopped: Slack, Teams, schedules, the web edge."""
     wiring, settings = begin(context, quiet=False)
     return run_async(wiring.serve(settings))
 
@@ -54,18 +47,3 @@ def migrate(context: typer.Context, json: Annotated[bool, typer.Option("--json",
     else:
         show(f"{settings.database_shown} went from {before or 'empty'} to revision {now}.")
     return 0
-
-
-def manifest(
-    agent: Annotated[bool, typer.Option("--agent", help="With Slack's agent view. Not in this version yet.")] = False,
-    teams: Annotated[bool, typer.Option("--teams", help="The Teams app package. Not in this version yet.")] = False,
-) -> int:
-    """Print the Slack app manifest, to paste at api.slack.com/apps."""
-    if agent or teams:
-        option = "--agent" if agent else "--teams"
-        raise UsageError(f"{option} is not in this version yet; without it the Slack manifest is printed.")
-    for path in _MANIFESTS:
-        if path.is_file():
-            show(path.read_text(encoding="utf-8").rstrip("\n"))
-            return 0
-    raise UsageError("manifest.yml is missing from this installation; install the package again.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -147,15 +146,3 @@ def test_migrate_says_from_where_to_where(
 def test_migrate_never_shows_the_password(director: Command, wiring: FakeWiring) -> None:
     wiring.environ = {"DATABASE_URL": "postgresql://u:geheim@h/d"}
     assert director("migrate", "--json").data == {"database": "postgresql://u:***@h/d", "before": None, "now": "0002"}
-
-
-def test_the_manifest_is_printed_as_it_is_shipped(director: Command) -> None:
-    shipped = Path(__file__).parents[3] / "manifest.yml"
-    assert director("manifest").out == shipped.read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("option", ["--agent", "--teams"])
-def test_manifests_of_later_versions_are_refused(director: Command, option: str) -> None:
-    result = director("manifest", option)
-    assert (result.code, result.out) == (2, "")
-    assert result.err == f"{option} is not in this version yet; without it the Slack manifest is printed.\n"
