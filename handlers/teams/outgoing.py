@@ -1,0 +1,99 @@
+"""One message on its way out: drawn as well as Teams takes it, at the conversation's pace."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import structlog
+
+from bot.domain import Chart
+from handlers.teams.activity import message
+from handlers.teams.cards import Level
+from handlers.teams.drawing import Drawing
+from handlers.teams.pace import Pace
+from handlers.teams.render import Post, words
+from handlers.teams.sdk import MessageActivityInput
+from handlers.teams.wire import ConnectorError, ConnectorUnreachable, code
+
+log = structlog.get_logger(__name__)
+
+Send = Callable[[MessageActivityInput], Awaitable[str]]
+
+# How the journal says that a message was begun.
+POST = "post"  # whole at once
+DRAFT = "draft"  # posted early, edited
+STREAM = "stream"  # Teams' own streaming
+STATUS = "status"  # a stream that shows nothing of the answer yet
+TARGETED = "targeted"  # for one person, in the conversation
+DIRECT = "direct"  # for one person, in their personal chat
+UNSENT = "unsent"  # begun, and certainly not taken
+
+_VISIBLE = frozenset((POST, DRAFT, STREAM, TARGETED, DIRECT))
+
+
+def may_stand(known: tuple[str, str | None] | None) -> bool:
+    """Whether people may see something of a message whose id nobody knows."""
+    return known is not None and known[1] is None and known[0] in _VISIBLE
+
+
+def maybe_taken(error: BaseException) -> bool:
+    """Whether a new message may have been taken although the call failed."""
+    return isinstance(error, ConnectorError | ConnectorUnreachable) and error.maybe
+
+
+def unfit(error: BaseException) -> bool:
+    """Whether Teams refused what the message is made of, not that there is one."""
+    if not isinstance(error, ConnectorError):
+        return False
+    return error.status in (400, 413) or (error.status == 403 and "size too large" in error.text.lower())
+
+
+class Outgoing:
+    """How the messages of one answer leave for one conversation."""
+
+    def __init__(self, drawing: Drawing, pace: Pace) -> None:
+        self._drawing, self._pace = drawing, pace
+
+    async def sent(self, post: Post, send: Send) -> tuple[str, tuple[Post, ...]]:
+        """Send the message with its card, a plainer card, or in words. Raises what the last try raised.
+
+        The id that `send` gave, and further messages of words where those don't fit into one.
+        """
+        refused = False
+        for level in _levels(post):
+            card = await self._drawing.card(post, level)
+            if card is None:
+                break
+            try:
+                return await self.paced(message(post, card), send), ()
+            except ConnectorError as error:
+                if not unfit(error):
+                    raise
+                refused = True
+                log.warning("teams.card_refused", error=code(error), level=level.name)
+        first, *rest = in_words(post) if refused else (post,)
+        return await self.paced(message(first, None), send), tuple(rest)
+
+    async def paced(self, activity: MessageActivityInput, send: Send) -> str:
+        async with self._pace.turn():
+            try:
+                return await send(activity)
+            except ConnectorError as error:
+                if error.status == 429:
+                    self._pace.slow(error.retry_after)
+                raise
+
+
+def in_words(post: Post) -> tuple[Post, ...]:
+    """The message without its card; the sources stand with the last piece."""
+    pieces = words(post) or (post.summary,)
+    plain = [replace(post, text=piece, parts=(), citations=()) for piece in pieces]
+    return (*plain[:-1], replace(plain[-1], citations=post.citations))
+
+
+def _levels(post: Post) -> tuple[Level, ...]:
+    if not post.parts:
+        return ()
+    pictured = any(isinstance(part, Chart) for part in post.parts)
+    return (Level.PICTURES, Level.WORDS) if pictured else (Level.WORDS,)
