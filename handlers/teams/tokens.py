@@ -71,9 +71,9 @@ class Keys(PyJWKClient):
         Raises:
             KeysUnreachable: no keys are known and none can be fetched.
         """
-        if not self._wanting(kid):
+        if kid in self._held and not self._wanting(kid):
             return
-        async with self._fetching:
+        async with self._fetching:  # who comes while they are fetched waits for them
             if self._wanting(kid):
                 self._tried_at = self._now()
                 await self._fetch()
