@@ -39,6 +39,8 @@ class Endpoint:
                 raw = await request.read()
         except TimeoutError:
             return _refusal(408, "request too slow")
+        except web.RequestPayloadError:  # wrongly packed, or cut off
+            return _refusal(400, "unreadable request")
         task = asyncio.create_task(self._answer(request, raw))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -51,14 +53,15 @@ class Endpoint:
 
     async def _answer(self, request: web.Request, raw: bytes) -> web.Response:
         body = _parsed(raw)
+        if body is None:
+            log.warning("teams.unreadable", reason="the body is no JSON object")
+            known = "Authorization" in request.headers
+            return _refusal(400, "unreadable request") if known else _refusal(401, "unauthorized")
         try:
-            await self._check(request, body or {})
+            await self._check(request, body)
         except Refused as refused:
             log.warning("teams.refused", reason=str(refused))
             return _refusal(refused.status, "unauthorized" if refused.status == 401 else "try again")
-        if body is None:
-            log.warning("teams.unreadable", reason="the body is no JSON object")
-            return _refusal(400, "unreadable request")
         tenant = tenant_of(body)
         if not tenant or (self._tenants is not None and tenant not in self._tenants):
             remedy = "if its people may use the Director, add it to TEAMS_ALLOWED_TENANTS"
@@ -71,7 +74,7 @@ def same_machine(request: web.Request, body: Mapping[str, Any]) -> None:
     """For a playground: the caller and the address to answer at are on this machine, and no web page is behind it."""
     if not _loopback(request.remote or ""):
         raise Refused("the caller is on another machine")
-    if "Origin" in request.headers or not _loopback(urlsplit(f"//{request.host}").hostname or ""):
+    if "Origin" in request.headers or not _loopback(_host(f"//{request.host}")):
         raise Refused("the caller is a web page")
     service_url = body.get("serviceUrl")
     if not isinstance(service_url, str) or not _loopback(_host(service_url)):
