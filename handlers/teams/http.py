@@ -10,9 +10,17 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from yarl import URL
 
 LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
 _CONNECT = 5.0  # seconds for the connection alone
+_NOT_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.NonHttpUrlClientError,
+    ValueError,  # the address is none
+)
 
 
 class Unanswered(Exception):
@@ -64,13 +72,16 @@ class Http:
         kind = {"Content-Type": "application/json; charset=utf-8"} if body is not None else {}
         try:
             async with self._open().request(
-                method, url, data=data, headers={**kind, **(headers or {})}, proxy=proxy(url), allow_redirects=False
+                method,
+                URL(url, encoded=True),
+                data=data,
+                headers={**kind, **(headers or {})},
+                proxy=proxy(url),
+                allow_redirects=False,
             ) as answer:
                 return Heard(answer.status, answer.headers, await answer.text(errors="replace"))
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientProxyConnectionError) as no:
+        except _NOT_SENT as no:
             raise Unanswered(_reason(no), maybe=False) from no
-        except aiohttp.InvalidURL as no:
-            raise Unanswered("the address is no address", maybe=False) from no
         except (aiohttp.ClientError, TimeoutError, OSError) as no:
             raise Unanswered(_reason(no), maybe=True) from no
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -67,10 +68,11 @@ class Wire:
     Every call raises one of `TROUBLE`.
     """
 
-    def __init__(self, token: Token, *, client_id: str) -> None:
+    def __init__(self, token: Token, *, client_id: str, timeout: float = TIMEOUT, pause: float = PAUSE) -> None:
         self.me = f"28:{client_id}"
         self._token = token
-        self._http = Http(TIMEOUT)
+        self._pause = pause
+        self._http = Http(timeout)
 
     async def send(self, where: Where, activity: Activity) -> str:
         """Post a new message; its id, or "" where Teams took it and gave none (typing, pieces of a stream)."""
@@ -86,7 +88,12 @@ class Wire:
         await self._call("PUT", f"{_activities(where)}/{_path(activity_id)}", body=body)
 
     async def delete(self, where: Where, activity_id: str) -> None:
-        await self._call("DELETE", f"{_activities(where)}/{_path(activity_id)}")
+        """Take a message away; one that is gone already is none to complain about."""
+        try:
+            await self._call("DELETE", f"{_activities(where)}/{_path(activity_id)}")
+        except ConnectorError as error:
+            if error.status != 404:
+                raise
 
     async def member(self, where: Where, person_id: str) -> TeamsChannelAccount:
         heard = await self._call("GET", f"{_conversation(where)}/members/{_path(person_id)}")
@@ -134,20 +141,15 @@ class Wire:
         try:
             return await self._once(method, url, body)
         except ConnectorError as error:
-            wait = error.retry_after if error.retry_after is not None else PAUSE
+            wait = error.retry_after if error.retry_after is not None else self._pause
             if error.status not in _PASSING or wait > LONGEST_WAIT or (error.maybe and not again):
                 raise
         except ConnectorUnreachable as error:
-            wait = PAUSE
+            wait = self._pause
             if error.maybe and not again:
                 raise
         await asyncio.sleep(wait)
-        try:
-            return await self._once(method, url, body)
-        except ConnectorError as error:
-            if method == "DELETE" and error.status == 404:  # the first try was taken
-                return Heard(204, {}, "")
-            raise
+        return await self._once(method, url, body)
 
     async def _once(self, method: str, url: str, body: object) -> Heard:
         token = await self._token()
@@ -161,7 +163,7 @@ class Wire:
         raise _error(heard)
 
 
-_PASSING = frozenset((412, 429, 500, 502, 503, 504))  # Microsoft's list, and what a server says of itself
+_PASSING = frozenset((408, 412, 429, 500, 502, 503, 504))  # Microsoft's list, and what a server says of itself
 _IN_PATH = ":@;=$!*'(),&+~"  # stand in ids and mean nothing more in a path
 
 
@@ -213,11 +215,12 @@ def _error(heard: Heard) -> ConnectorError:
 
 
 def _retry_after(heard: Heard) -> float | None:
-    """Seconds that Teams asks to wait; None where it doesn't say."""
+    """Seconds that Teams asks to wait, an hour at most; None where it doesn't say."""
     try:
-        return max(float(heard.headers["Retry-After"]), 0.0)
+        seconds = float(heard.headers["Retry-After"])
     except (KeyError, ValueError):
         return None
+    return min(max(seconds, 0.0), 3600.0) if math.isfinite(seconds) else None
 
 
 _GONE = "That conversation is gone, or I was removed from it. Add me there again and ask me anew."
