@@ -47,7 +47,7 @@ class KeysUnreachable(Refused):
 class Keys(PyJWKClient):
     """Bot Framework's signing keys. Looking one up never waits; fetching them does not hold the loop up."""
 
-    def __init__(self, url: str, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, url: str, now: Callable[[], float]) -> None:
         super().__init__(url)
         self._now = now
         self._http = Http(LIMIT)
@@ -106,20 +106,20 @@ class Keys(PyJWKClient):
 class _Validator(TokenValidator):
     """The SDK's checks with our keys: its own client fetches them while everything else waits."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.keys = Keys(self.options.jwks_uri)
-        self._jwks_client = self.keys
+    def use(self, keys: Keys) -> None:
+        self._jwks_client = keys
 
 
 class Tokens:
     """Checks who sent a request, for one bot."""
 
-    def __init__(self, client_id: str, openid_url: str) -> None:
+    def __init__(self, client_id: str, openid_url: str, *, now: Callable[[], float] = time.monotonic) -> None:
         if not openid_url.endswith("/openidconfiguration"):
             raise UsageError("TEAMS_OPENID_URL must end in /openidconfiguration: the keys stand beside it.")
         cloud = with_overrides(_cloud(openid_url), openid_metadata_url=openid_url)
         self._validator = cast("_Validator", _Validator.for_service(client_id, cloud=cloud))
+        self._keys = Keys(self._validator.options.jwks_uri, now)
+        self._validator.use(self._keys)
 
     async def check(self, authorization: str | None, body: Mapping[str, Any]) -> None:
         """Return when the request comes from Teams and is for this bot.
@@ -138,16 +138,18 @@ class Tokens:
             kid = header.get("kid")
             if header.get("alg") != "RS256" or not isinstance(kid, str):
                 raise Refused("the token is not signed as Teams signs")
-            await self._validator.keys.at_hand(kid)
-            await self._validator.validate_token(token, service_url)
+            await self._keys.at_hand(kid)
+            claims = await self._validator.validate_token(token, service_url)
         except _WRONG as wrong:
             raise Refused(f"the token is refused ({type(wrong).__name__})") from wrong
-        endorsed = self._validator.keys.endorsed(kid)
-        if endorsed and body.get("channelId") not in endorsed:
+        if "exp" not in claims:
+            raise Refused("the token never ends")
+        endorsed, channel = self._keys.endorsed(kid), body.get("channelId")
+        if endorsed and not (isinstance(channel, str) and channel in endorsed):
             raise Refused("the token's key does not speak for this channel")
 
     async def close(self) -> None:
-        await self._validator.keys.close()
+        await self._keys.close()
 
 
 # A stranger wrote the token: besides being refused by the rules, it can be no text, no JSON, or nested too deep.
