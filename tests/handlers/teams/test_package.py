@@ -125,6 +125,10 @@ def test_it_asks_for_no_message_that_is_not_meant_for_it() -> None:
     assert manifest["validDomains"] == []
 
 
+def test_it_can_be_added_to_private_and_shared_channels_too() -> None:
+    assert PACKAGE.manifest()["supportsChannelFeatures"] == "tier1"
+
+
 def test_slash_commands_are_offered_where_teams_has_them_and_each_is_understood() -> None:
     slash = [entry for entry in LISTS if "slash" in entry["triggers"]]
 
