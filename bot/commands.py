@@ -140,8 +140,6 @@ def _services(rest: str) -> tuple[str, ...] | None:
 
 
 def _first_word(text: str) -> tuple[str, str]:
-    word, _, rest = text.strip().partition(" ")
-    if "\n" in word:  # "plan\nMove checkout to …"
-        word, _, head = word.partition("\n")
-        rest = f"{head} {rest}"
-    return word.lower(), rest.strip()
+    """Whatever blank stands behind the word: a line's end, or the hard space that chats put in."""
+    word, *rest = text.split(maxsplit=1) if text.strip() else ("",)
+    return word.lower(), rest[0].strip() if rest else ""

@@ -19,6 +19,7 @@ from bot import commands as c
         ("plan", c.MakePlan("")),
         ("plan Move checkout to Postgres 18", c.MakePlan("Move checkout to Postgres 18")),
         ("plan\nMove checkout\nto Postgres", c.MakePlan("Move checkout\nto Postgres")),
+        ("schedule\N{NO-BREAK SPACE}list", c.Schedule("list")),
         ('plan new "Split the monolith"', c.MakePlan("Split the monolith")),
         ("plan show P7", c.ShowPlan("p7")),
         ("plan show the team what we did", c.MakePlan("show the team what we did")),
