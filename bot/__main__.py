@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from handlers.teams.app import TeamsEdge
-
     from bot.conversation.model import Model
     from bot.director import Director
     from bot.planning import Planning
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from handlers.platforms import Directories, Directory, Postings
     from handlers.slack.app import SlackEdge
     from handlers.slack.standin import Standin
+    from handlers.teams.app import TeamsEdge
     from storage import Store
 
 DRAIN = 20.0  # seconds that running turns get to finish when the process is told to stop
@@ -193,7 +192,9 @@ class Root:
                     ready=missing,
                 )
                 clock = ScheduleClock(store.schedules, store.inbox, self._clock)
-                beside = WebEdge(playground, teams.http_routes()) if playground and teams else None
+                beside = (
+                    WebEdge(playground, teams.http_routes(), named="--teams-port") if playground and teams else None
+                )
                 try:
                     address = await web.start()
                     if beside is not None:
@@ -215,15 +216,18 @@ class Root:
             await _told_to_stop()
         return 0
 
-    async def demo(self, *, port: int | None, open_browser: bool) -> int:
+    async def demo(self, *, port: int | None, teams_port: int | None, open_browser: bool) -> int:
         from tempfile import TemporaryDirectory
 
         from bot.conversation.recorded import RecordedModel
         from bot.demo import CHANNEL, COLLEAGUE, SUGGESTIONS, WORKSPACE, guide, notice, write_company
         from bot.errors import UsageError
-        from bot.settings import load_settings
+        from bot.settings import HttpAddress, load_settings
         from handlers.slack.standin import Standin, StandinConfig
 
+        playground = None if teams_port is None else HttpAddress(host="127.0.0.1", port=teams_port)
+        if playground is not None:
+            await _teams_sdk()
         recorded = None if os.environ.get("ANTHROPIC_API_KEY") else RecordedModel()
         with TemporaryDirectory(prefix="director-demo-") as name:
             folder = Path(name)
@@ -236,9 +240,9 @@ class Root:
                 raise UsageError(f"Port {port} can't be listened on ({error.strerror}); choose another.") from error
             try:
                 settings = load_settings(_demo_environment(folder, standin), folder)
-                async with Root(recorded).serving(settings):
+                async with Root(recorded).serving(settings, playground=playground):
                     await standin.command(COLLEAGUE, CHANNEL, "/director", "review")
-                    sys.stdout.write(guide(standin.url))
+                    sys.stdout.write(guide(standin.url, teams_port))
                     sys.stdout.flush()
                     if open_browser:
                         await asyncio.to_thread(webbrowser.open, standin.url)
@@ -327,7 +331,7 @@ async def _teams(
     Raises:
         UsageError: the extra isn't installed, or the credentials are refused.
     """
-    await asyncio.to_thread(importlib.import_module, "handlers.teams.sdk")  # takes more than a second
+    await _teams_sdk()
     from handlers.teams.app import build, playground
 
     edge = playground(intake, references) if settings is None else build(settings, intake, references)
@@ -361,6 +365,11 @@ def _demo_environment(folder: Path, standin: Standin) -> dict[str, str]:
         "SLACK_BOT_TOKEN": standin.bot_token,
         "SLACK_APP_TOKEN": standin.app_token,
     }
+
+
+async def _teams_sdk() -> None:
+    """Import it, which takes more than a second. Raises UsageError with what to install."""
+    await asyncio.to_thread(importlib.import_module, "handlers.teams.sdk")
 
 
 async def _told_to_stop() -> None:

@@ -24,12 +24,20 @@ async def nothing_missing() -> Iterable[str]:
 
 
 class WebEdge:
-    """Serves `/health` (the process lives), `/ready` (it can work) and the edges' own routes."""
+    """Serves `/health` (the process lives), `/ready` (it can work) and the edges' own routes.
+
+    `named` is the setting that says where, for who has to change it.
+    """
 
     def __init__(
-        self, address: HttpAddress, routes: Iterable[web.AbstractRouteDef] = (), *, ready: Ready = nothing_missing
+        self,
+        address: HttpAddress,
+        routes: Iterable[web.AbstractRouteDef] = (),
+        *,
+        ready: Ready = nothing_missing,
+        named: str = "DIRECTOR_HTTP",
     ) -> None:
-        self._address, self._ready = address, ready
+        self._address, self._ready, self._named = address, ready, named
         self.application = web.Application(client_max_size=BODY_LIMIT)
         self.application.add_routes([web.get("/health", self._health), web.get("/ready", self._readiness), *routes])
         self._runner: web.AppRunner | None = None
@@ -48,7 +56,7 @@ class WebEdge:
             await runner.cleanup()
             place = f"{self._address.host}:{self._address.port}"
             raise UsageError(
-                f"DIRECTOR_HTTP: {place} can't be listened on ({error.strerror}). Choose another."
+                f"{self._named}: {place} can't be listened on ({error.strerror}). Choose another."
             ) from error
         self._runner = runner
         host, port = runner.addresses[0][:2]

@@ -8,6 +8,8 @@ import typer
 
 from handlers.cli.session import begin, run_async, show, show_json, wiring_of
 
+TEAMS_PORT = 3978  # where the playground looks for a bot by itself
+
 
 def register(app: typer.Typer) -> None:
     app.command("serve")(serve)
@@ -25,6 +27,10 @@ def demo(
     context: typer.Context,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the page; a free one by default.")] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
+    teams: Annotated[bool, typer.Option("--teams", help="Also listen to Microsoft's Teams playground.")] = False,
+    teams_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help=f"Where the playground finds it: {TEAMS_PORT} by default.")
+    ] = None,
 ) -> int:
     """Show the Director at work on this machine. Needs no account and no key."""
     import os
@@ -33,7 +39,8 @@ def demo(
 
     level = os.environ.get("LOG_LEVEL", "").upper()
     logs.configure(level if level in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL") else "WARNING", None)
-    return run_async(wiring_of(context).demo(port=port, open_browser=browser))
+    at = (teams_port or TEAMS_PORT) if teams or teams_port else None
+    return run_async(wiring_of(context).demo(port=port, teams_port=at, open_browser=browser))
 
 
 def migrate(context: typer.Context, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> int:

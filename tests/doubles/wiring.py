@@ -247,6 +247,6 @@ class FakeWiring:
         self.served.append(settings)
         return 0
 
-    async def demo(self, *, port: int | None, open_browser: bool) -> int:
-        self.served.append((port, open_browser))
+    async def demo(self, *, port: int | None, teams_port: int | None, open_browser: bool) -> int:
+        self.served.append((port, teams_port, open_browser))
         return 0

@@ -119,10 +119,16 @@ def test_serve_runs_on_the_settings(director: Command, wiring: FakeWiring) -> No
 
 @pytest.mark.parametrize(
     ("words", "given"),
-    [([], (None, True)), (["--port", "8099", "--no-browser"], (8099, False))],
+    [
+        ([], (None, None, True)),
+        (["--port", "8099", "--no-browser"], (8099, None, False)),
+        (["--teams"], (None, 3978, True)),
+        (["--teams", "--teams-port", "4100"], (None, 4100, True)),
+        (["--teams-port", "4100"], (None, 4100, True)),
+    ],
 )
-def test_demo_takes_a_port_and_leaves_the_browser_alone(
-    director: Command, wiring: FakeWiring, words: list[str], given: tuple[int | None, bool]
+def test_demo_takes_ports_and_leaves_the_browser_alone(
+    director: Command, wiring: FakeWiring, words: list[str], given: tuple[int | None, int | None, bool]
 ) -> None:
     assert director("demo", *words).code == 0
     assert wiring.served == [given]
