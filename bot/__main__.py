@@ -220,14 +220,17 @@ class Root:
         from tempfile import TemporaryDirectory
 
         from bot.conversation.recorded import RecordedModel
-        from bot.demo import CHANNEL, COLLEAGUE, SUGGESTIONS, WORKSPACE, guide, notice, write_company
+        from bot.demo import CHANNEL, COLLEAGUE, NOT_INSTALLED, SUGGESTIONS, WORKSPACE, guide, notice, write_company
         from bot.errors import UsageError
         from bot.settings import HttpAddress, load_settings
         from handlers.slack.standin import Standin, StandinConfig
 
         playground = None if teams_port is None else HttpAddress(host="127.0.0.1", port=teams_port)
         if playground is not None:
-            await _teams_sdk()
+            try:
+                await _teams_sdk()
+            except UsageError as error:
+                raise UsageError(NOT_INSTALLED) from error
         recorded = None if os.environ.get("ANTHROPIC_API_KEY") else RecordedModel()
         with TemporaryDirectory(prefix="director-demo-") as name:
             folder = Path(name)

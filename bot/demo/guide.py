@@ -5,6 +5,10 @@ from __future__ import annotations
 CHANNEL = "C0GENERAL"  # where the first review stands
 PLAYGROUND = "@microsoft/m365agentsplayground@0.2.28"
 PLAYGROUND_PORT = 56150
+NOT_INSTALLED = (
+    "What the Director needs for Microsoft Teams is not installed. Install it with "
+    "`pip install 'backend-director[teams]'` (`make setup-teams` in a checkout), or start the demo without --teams."
+)
 COLLEAGUE = "U0OMAR"  # who asked for it; so the person in front of the page finds no note about that
 
 SUGGESTIONS = (

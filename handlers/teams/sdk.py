@@ -9,8 +9,8 @@ import warnings
 from bot.errors import UsageError
 
 INSTALL = (
-    "What Microsoft Teams needs is not installed. Install it with `pip install 'backend-director[teams]'` "
-    "(`make setup-teams` in a checkout), or do without: take the TEAMS_ variables out, start the demo without --teams."
+    "Microsoft Teams is configured, but what it needs is not installed. Install it with "
+    "`pip install 'backend-director[teams]'` (`make setup-teams` in a checkout), or take the TEAMS_ variables out."
 )
 
 # Importing the SDK reads a .env file in the working folder into the environment, where others would find it.
