@@ -13,8 +13,13 @@ from bot.planning.findings import Finding, check
 from bot.planning.plan import Plan
 from bot.settings_file import Roster
 
+ENTRA = "8d6b0f3c-1111-4222-8333-944455556666"
 ROSTER = Roster.model_validate(
-    {"teams": {"payments": {"lead": "dana", "people": [{"name": "dana", "slack": "U02"}, {"name": "eli"}]}}}
+    {
+        "teams": {
+            "payments": {"lead": "dana", "people": [{"name": "dana", "slack": "U02", "teams": ENTRA}, {"name": "eli"}]}
+        }
+    }
 )
 SLO = {
     "service": "checkout",
@@ -235,7 +240,7 @@ def test_findings(case: str, given_plan: Plan, expected: list[tuple[str, str, st
 
 def test_people_and_teams_outside_the_roster_are_found_wherever_they_stand() -> None:
     given_plan = plan(
-        item("a", people=["dana", "@ELI", "zoe"], team="payments"),
+        item("a", people=["dana", "@ELI", ENTRA.upper(), "zoe"], team="payments"),
         item("b", "a", team="platform"),
         assignment={
             "lead": "U02",

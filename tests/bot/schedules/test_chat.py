@@ -297,6 +297,19 @@ async def test_who_may_add_and_change(case: str, rights: Rights, person: Person,
     assert (await allowed("review every friday 09:00"), await allowed("pause s1")) == expected, case
 
 
+async def test_rights_hold_in_teams_by_the_ids_of_teams() -> None:
+    entra = "8d6b0f3c-1111-4222-8333-944455556666"
+    here = Place(platform="teams", workspace="tenant", channel="19:pay@thread.tacv2", thread="17")
+    chat = Chat(Rights(ids={"slack": {"dana": "U02"}, "teams": {"dana": entra}}, schedule=("@dana", "U02")))
+    with pytest.raises(NotAllowed):
+        await chat.say("review every monday 09:00", person=DANA, place=here)
+    await chat.say("review every monday 09:00", person=DANA.model_copy(update={"id": entra}), place=here)
+    with pytest.raises(NotAllowed):
+        await chat.say("remove s1", person=DANA, place=here)
+    await chat.say("remove s1", person=DANA.model_copy(update={"id": entra}), place=here)
+    assert chat.store.rows == {}
+
+
 async def test_its_creator_may_change_a_schedule_also_when_others_have_the_right_now() -> None:
     chat = Chat(Rights(schedule=("U77",)))
     made = await chat.store.add(
