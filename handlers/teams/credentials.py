@@ -133,7 +133,7 @@ class ManagedIdentity(_Cached):
                 answer: Mapping[str, Any] = await asyncio.to_thread(
                     self._client.acquire_token_for_client, resource=resource
                 )
-        except (TimeoutError, OSError) as no:  # requests' errors are OSErrors
+        except _MSAL_FAILS as no:
             raise LoginUnreachable(
                 "This host gives the process no managed identity. Run it where TEAMS_CLIENT_ID is assigned to the "
                 "host, or set TEAMS_CLIENT_SECRET in place of TEAMS_MANAGED_IDENTITY."
@@ -157,6 +157,10 @@ class Nobody:
 
     async def close(self) -> None:
         return None
+
+
+# Besides OSErrors (which those of requests are), msal lets its stumbling over an unexpected answer escape.
+_MSAL_FAILS = (TimeoutError, OSError, ValueError, TypeError, AttributeError, KeyError)
 
 
 class _Bounded:

@@ -14,8 +14,8 @@ INSTALL = (
 )
 
 # Importing the SDK reads a .env file in the working folder into the environment, where others would find it.
-_undisturbed = "PYTHON_DOTENV_DISABLED" in os.environ
-os.environ.setdefault("PYTHON_DOTENV_DISABLED", "1")
+_before = os.environ.get("PYTHON_DOTENV_DISABLED")
+os.environ["PYTHON_DOTENV_DISABLED"] = "1"
 try:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of previews that nobody here uses
@@ -38,8 +38,10 @@ try:
 except ImportError as missing:
     raise UsageError(INSTALL) from missing
 finally:
-    if not _undisturbed:
+    if _before is None:
         del os.environ["PYTHON_DOTENV_DISABLED"]
+    else:
+        os.environ["PYTHON_DOTENV_DISABLED"] = _before
 
 # At INFO these tell of every request with its address, at ERROR of what a token holds.
 for _name in ("httpx", "httpcore", "msal", "urllib3"):
