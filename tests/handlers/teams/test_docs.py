@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.demo import guide
 from handlers.teams import activity
 from handlers.teams.endpoint import PATH
 from handlers.teams.pace import GAP
@@ -40,6 +41,7 @@ def test_refusals_of_microsofts_login_that_it_explains_are_explained_in_the_log_
     "words",
     [
         "Microsoft refuses the bot's credentials (",
+        "No token from Microsoft's login",
         "This host gives the process no managed identity",
         "the keys of Teams' tokens could not be fetched",
         "I am not a member of that conversation",
@@ -63,6 +65,12 @@ def test_the_addresses_of_other_clouds_are_the_sdks() -> None:
         assert f"| `{cloud.login_endpoint}` | `{cloud.openid_metadata_url}` |" in DOCS
     assert PUBLIC.login_endpoint.removeprefix("https://") in DOCS
     assert f"https://director.example{PATH}" in DOCS
+
+
+def test_the_playground_is_started_as_the_demo_says() -> None:
+    (started,) = [line.strip() for line in guide("http://127.0.0.1:1", 3978).splitlines() if "npx" in line]
+
+    assert started in DOCS.splitlines()
 
 
 def test_every_option_of_the_manifest_that_it_names_exists() -> None:
