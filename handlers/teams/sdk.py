@@ -23,16 +23,12 @@ try:
         from microsoft_teams.api.activities.message import MessageActivityInput
         from microsoft_teams.api.activities.typing import TypingActivityInput
         from microsoft_teams.api.auth.cloud_environment import CHINA, PUBLIC, US_GOV, CloudEnvironment, with_overrides
-        from microsoft_teams.api.clients.api_client import ApiClient
-        from microsoft_teams.api.clients.conversation.params import CreateConversationParams
-        from microsoft_teams.api.models.account import Account, ConversationAccount, TeamsChannelAccount
+        from microsoft_teams.api.models.account import Account, TeamsChannelAccount
         from microsoft_teams.api.models.attachment.attachment import Attachment
         from microsoft_teams.api.models.channel_data.channel_data import ChannelData
         from microsoft_teams.api.models.channel_data.channel_info import ChannelInfo
         from microsoft_teams.api.models.entity.citation_entity import CitationAppearance
         from microsoft_teams.apps.auth import TokenValidator
-        from microsoft_teams.common.experimental import ExperimentalWarning
-        from microsoft_teams.common.http import ClientOptions
         from msal import ManagedIdentityClient, UserAssignedManagedIdentity  # type: ignore[import-untyped]
         from requests import Session
 except ImportError as missing:
@@ -53,16 +49,11 @@ __all__ = [
     "PUBLIC",
     "US_GOV",
     "Account",
-    "ApiClient",
     "Attachment",
     "ChannelData",
     "ChannelInfo",
     "CitationAppearance",
-    "ClientOptions",
     "CloudEnvironment",
-    "ConversationAccount",
-    "CreateConversationParams",
-    "ExperimentalWarning",
     "ManagedIdentityClient",
     "MessageActivityInput",
     "PyJWK",

@@ -80,6 +80,12 @@ async def sleeps(_: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
+async def hangs_up(request: web.Request) -> web.StreamResponse:
+    """Answers, and closes the connection without having said so."""
+    asyncio.get_running_loop().call_later(0.01, request.transport.close)
+    return await GOOD(request)
+
+
 async def drips(request: web.Request) -> web.StreamResponse:
     """Says a little all the time, and never ends: no wait on the socket is long."""
     response = web.StreamResponse(headers={"Content-Length": "100000"})
@@ -272,6 +278,16 @@ async def test_calls_share_a_connection(connector, wire):
         await wire.send(teams.where, message())
 
     assert len(teams.peers) == 1
+
+
+async def test_a_connection_that_teams_closed_meanwhile_loses_no_message(connector, wire):
+    teams = await connector(hangs_up)
+
+    for _ in range(5):
+        assert await wire.send(teams.where, message()) == "1700000000001"
+        await asyncio.sleep(0.05)
+
+    assert (len(teams.asked), len(teams.peers)) == (5, 5)
 
 
 # --- what is repeated ------------------------------------------------------------------------------------------------
