@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import structlog
 from aiohttp import web
 
-from bot.domain import Address, Chart, Person, Place, Reply, Said
+from bot.domain import Address, Chart, Person, Place, Reply, Said, Signal, SignalKind
 from bot.errors import DirectorError, Unreachable, UsageError
 from bot.ports import DeliveryFailed, Intake, Journal
 from bot.references import References
@@ -19,16 +20,15 @@ from bot.schedule_grammar import ChannelRef
 from bot.settings import TeamsSettings
 from handlers.teams.conversations import Conversations, NoReferences
 from handlers.teams.credentials import Credentials, LoginUnreachable, ManagedIdentity, Nobody, Secret
+from handlers.teams.delivery import TeamsDelivery
+from handlers.teams.drawing import Picture
 from handlers.teams.endpoint import PATH, Endpoint, same_machine
 from handlers.teams.listening import STORE_LIMIT, Listening
+from handlers.teams.pace import Paces
 from handlers.teams.people import People
 from handlers.teams.posting import Once
 from handlers.teams.tokens import Tokens
 from handlers.teams.wire import Wire
-
-if TYPE_CHECKING:
-    from handlers.teams.delivery import TeamsDelivery
-    from handlers.teams.drawing import Picture
 
 log = structlog.get_logger(__name__)
 
@@ -111,6 +111,7 @@ class TeamsEdge:
         self.wire = Wire(credentials, client_id=client_id)
         self._conversations = Conversations(references or NoReferences(), self.wire, now=now)
         self._people = People(self.wire, self._conversations.reference)
+        self._paces = Paces()
         self._endpoint: Endpoint | None = None
 
     # --- life --------------------------------------------------------------------------------------------------------
@@ -171,9 +172,15 @@ class TeamsEdge:
         return ()
 
     def delivery(self, address: Address, journal: Journal) -> TeamsDelivery:
-        from handlers.teams.delivery import TeamsDelivery  # noqa: PLC0415
-
-        return TeamsDelivery(self.wire, self._conversations.reference, address, journal, picture=self._picture)
+        return TeamsDelivery(
+            self.wire,
+            self._conversations.reference,
+            address,
+            journal,
+            picture=self._picture,
+            paces=self._paces,
+            stopped=partial(self._stopped, address),
+        )
 
     # --- channels, for schedules and rights --------------------------------------------------------------------------
 
@@ -206,6 +213,23 @@ class TeamsEdge:
         except DeliveryFailed as error:
             raise Unreachable("Teams could not be reached or asks to wait. Try again in a minute.") from error
         return journal.first
+
+    async def _stopped(self, address: Address) -> None:
+        """Someone pressed Teams' own Stop under a streamed answer: the same as saying stop there."""
+        if self._intake is None:
+            return
+        signal = Signal(
+            kind=SignalKind.STOP,
+            dedupe_key=f"teams:{address.place.workspace}:stopped:{address.turn_id}",
+            place=address.place,
+            person_id=address.asker or "",
+            at=self._now(),
+        )
+        try:
+            async with asyncio.timeout(STORE_LIMIT):
+                await self._intake.signal(signal)
+        except (DirectorError, TimeoutError) as error:
+            log.warning("teams.stop_not_stored", kind=type(error).__name__)
 
     async def _from_teams(self, request: web.Request, body: Mapping[str, Any]) -> None:
         if self._tokens is None:

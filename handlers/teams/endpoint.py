@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from handlers.teams.activities import Body, tenant_of
+from handlers.teams.origin import Body, tenant_of
 from handlers.teams.tokens import Refused
 
 log = structlog.get_logger(__name__)

@@ -16,11 +16,9 @@ from bot.ports import Intake
 from handlers.teams import invokes
 from handlers.teams.activities import (
     Added,
-    Body,
     Clicked,
     Judged,
     Meaning,
-    Origin,
     Removed,
     Said,
     Unasked,
@@ -29,6 +27,7 @@ from handlers.teams.activities import (
     meaning,
 )
 from handlers.teams.conversations import Conversations
+from handlers.teams.origin import Body, Origin
 
 log = structlog.get_logger(__name__)
 

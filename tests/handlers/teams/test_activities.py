@@ -18,15 +18,14 @@ from handlers.teams.activities import (
     Clicked,
     Judged,
     Meaning,
-    Origin,
     Removed,
     Said,
     Unasked,
     UnknownInvoke,
     Unreadable,
     meaning,
-    tenant_of,
 )
+from handlers.teams.origin import Origin, tenant_of
 from handlers.teams.words import Mention, plain_words
 
 ME = "28:bot"
