@@ -8,6 +8,7 @@ _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _HEADING = re.compile(r" {0,3}#{1,6}(?=\s|$)")
 _LINK = re.compile(r"\[[^\[\]\n]*\](?:\([^()\n]*\)|(?=[^(\[:]))")
+_SIGN_AT_END = re.compile(r"(?:\A|\s+)[-+*_~>]+\Z|(?:\A|\n[ \t]*)\d{1,9}[.)]\Z")  # its meaning hangs on what follows
 _TAG = re.compile(r"<[a-z/!]", re.IGNORECASE)
 _RUN = re.compile(r"(?P<code>`+)|(?P<stress>\*+|~~|(?<!\w)_+|_+(?!\w))|(?P<link>\[)|(?P<tag><)|(?P<escape>\\)")
 
@@ -24,7 +25,7 @@ def settled(markdown: str) -> str:
         return done.rstrip()
     if lines and not lines[-1].endswith("\n") and _HEADING.match(lines[-1]):
         block = "".join(lines[:-1])
-    return (done + block[: _open(block)]).rstrip()
+    return _SIGN_AT_END.sub("", (done + block[: _open(block)]).rstrip())
 
 
 def _closed_fences(text: str) -> str:
