@@ -67,6 +67,7 @@ class TeamsDouble:
         self.rooms: dict[str, Room] = {room.id: room for room in ROOMS}
         self.connector = Connector(self.ledger, self.rooms, self._authorized, BOT)
         self.url = ""
+        self.connections = 0  # how many were made to the bot
         self.token_requests: list[Json] = []
         self.key_requests = 0
         self.key_seconds = 0.0  # how slow the key server is
@@ -114,8 +115,13 @@ class TeamsDouble:
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
         lasting = {} if self.config.fresh else {"keepalive_timeout": 600.0}
         connector = aiohttp.TCPConnector(limit=self.config.connections, force_close=self.config.fresh, **lasting)  # type: ignore[arg-type]
-        self._session = aiohttp.ClientSession(connector=connector)
+        counting = aiohttp.TraceConfig()
+        counting.on_connection_create_end.append(self._connected)
+        self._session = aiohttp.ClientSession(connector=connector, trace_configs=[counting])
         return self
+
+    async def _connected(self, *_: object) -> None:
+        self.connections += 1
 
     async def __aexit__(self, *_: object) -> None:
         for task in self._tasks:

@@ -35,6 +35,7 @@ class Fault:
     taken: bool = False
     cut: bool = False
     seconds: float = 0.0  # waits so long before it does anything
+    holds: float = 0.0  # waits so long before it answers
     html: bool = False
     only_late: bool = False  # answered well in the end
 
@@ -122,38 +123,52 @@ class Connector:
 
     def _answering(self, act: Callable[..., Json | None], what: str) -> Any:
         async def handle(request: web.Request) -> web.StreamResponse:
-            at = time.monotonic()
-            body = await _body(request)
-            conversation = request.match_info.get("conversation", "")
-            kind = _kind(what, request, body)
+            at, body = time.monotonic(), await _body(request)
+            conversation, kind = request.match_info.get("conversation", ""), _kind(what, request, body)
             fault = self._fault(kind, conversation)
             if fault is not None and fault.seconds:
                 await asyncio.sleep(fault.seconds)
             status: int | None
             try:
-                if not self._authorized(request.headers.get("Authorization")):
-                    raise Refused(401, "Unauthorized", "Authorization has been denied for this request.")
-                if fault is not None and not fault.taken and not fault.only_late:
-                    raise Refused(fault.status, fault.code, fault.message)
-                answer, status, code = act(request, body, kind), 201 if request.method == "POST" else 200, ""
-                if fault is not None and not fault.only_late:
-                    raise Refused(fault.status, fault.code, fault.message)
-                if answer is None:
-                    answer, status = {}, 202 if request.method == "POST" else 200
-                response: web.StreamResponse = web.json_response(answer, status=status)
+                answer, status, code = self._done(act, request, body, kind, fault), 201, ""
+                if answer is None or request.method != "POST":
+                    status = 202 if request.method == "POST" else 200
+                response: web.StreamResponse = web.json_response(answer or {}, status=status)
             except Refused as refused:
                 status, code = refused.status, refused.code
                 response = _refusal(refused, fault)
-            if fault is not None and fault.cut:
-                status = None
-                if request.transport is not None:
-                    request.transport.abort()
+            if fault is not None:
+                status = await self._spoiled(request, fault, status)
             call = Call(what=kind, conversation=conversation, body=body, at=at, status=status, code=code)
             self.ledger.calls.append(call)
             self.ledger.note()
             return response
 
         return handle
+
+    def _done(
+        self, act: Callable[..., Json | None], request: web.Request, body: Json, kind: str, fault: Fault | None
+    ) -> Json | None:
+        if not self._authorized(request.headers.get("Authorization")):
+            raise Refused(401, "Unauthorized", "Authorization has been denied for this request.")
+        wrong = None if fault is None or fault.only_late else Refused(fault.status, fault.code, fault.message)
+        if wrong is not None and fault is not None and not fault.taken:
+            raise wrong
+        answer = act(request, body, kind)
+        if wrong is not None:
+            raise wrong
+        return answer
+
+    async def _spoiled(self, request: web.Request, fault: Fault, status: int | None) -> int | None:
+        """What becomes of an answer on its way back."""
+        if fault.holds:
+            self.ledger.note()
+            await asyncio.sleep(fault.holds)
+        if not fault.cut:
+            return status
+        if request.transport is not None:
+            request.transport.abort()
+        return None
 
     def _fault(self, kind: str, conversation: str) -> Fault | None:
         for one in self._spoilt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import itertools
 import json
 import re
@@ -201,4 +202,4 @@ def _actions(node: Any) -> Iterator[Json]:
 
 def plain(text: str) -> str:
     """Markdown and card text without its signs and with single blanks, for looking words up."""
-    return re.sub(r"\s+", " ", re.sub(r"[*_`#|\\]+", " ", text.replace("&nbsp;", " "))).strip()
+    return re.sub(r"\s+", " ", re.sub(r"[*_`#|\\]+", " ", html.unescape(text))).strip()

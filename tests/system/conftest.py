@@ -14,6 +14,7 @@ import pytest
 from handlers.slack.standin import Standin, StandinConfig
 from tests.doubles.postgres import PostgresServer, postgres
 from tests.doubles.process import Served
+from tests.doubles.teams import TeamsConfig, TeamsDouble
 
 SLO = """\
 apiVersion: openslo/v1
@@ -129,7 +130,41 @@ class Towns:
         return town
 
 
-async def _stop_all(town: Town) -> None:
+@dataclass
+class TeamsTown:
+    """A Microsoft Teams and the Directors that serve it."""
+
+    folder: Path
+    teams: TeamsDouble
+    env: dict[str, str]
+    served: list[Served] = field(default_factory=list)
+
+    async def serve(self, **env: str) -> Served:
+        """Start a Director; activities go to the newest one."""
+        served = Served(self.folder, {**self.env, **env})
+        self.served.append(served)
+        self.teams.bot = f"{served.url}/api/messages"
+        await served.start()
+        return served
+
+
+class TeamsTowns:
+    """Builds towns with Teams in them; closes everything at the end of the test."""
+
+    def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
+        self._folder, self._stack = folder, stack
+
+    async def build(self, *, database_url: str, tenants: tuple[str, ...] = (), **config: object) -> TeamsTown:
+        teams = await self._stack.enter_async_context(TeamsDouble(TeamsConfig(**config)))  # type: ignore[arg-type]
+        slos = self._folder / "slos"
+        write_checkout(slos)
+        env = {"DATABASE_URL": database_url, "DIRECTOR_SLOS": str(slos), **teams.environment(*tenants)}
+        town = TeamsTown(self._folder, teams, env)
+        self._stack.push_async_callback(_stop_all, town)
+        return town
+
+
+async def _stop_all(town: Town | TeamsTown) -> None:
     for served in town.served:
         if served.process is not None and served.process.returncode is None:
             await served.kill()
@@ -139,3 +174,9 @@ async def _stop_all(town: Town) -> None:
 async def towns(tmp_path: Path) -> AsyncIterator[Towns]:
     async with AsyncExitStack() as stack:
         yield Towns(tmp_path, stack)
+
+
+@pytest.fixture
+async def teams_towns(tmp_path: Path) -> AsyncIterator[TeamsTowns]:
+    async with AsyncExitStack() as stack:
+        yield TeamsTowns(tmp_path, stack)
