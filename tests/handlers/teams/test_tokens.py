@@ -181,10 +181,12 @@ def encoded(head: bytes, body: bytes = b"{}") -> str:
         f"Bearer {encoded(json.dumps({'alg': 'RS256'}).encode())}",
         f"Bearer {encoded(json.dumps({'alg': 'RS256', 'kid': 7}).encode())}",
         f"Bearer {encoded(json.dumps({'alg': ['RS256'], 'kid': {}}).encode())}",
+        f"Bearer {encoded(json.dumps({'alg': 'HS256', 'kid': 'x'}).encode())}",
+        f"Bearer {encoded(json.dumps({'alg': 'none', 'kid': 'x'}).encode())}",
         f"Bearer {encoded(b'[' * 5000)}",
         "Bearer " + encoded(b"\xff\xfe"),
     ],
-    ids=range(17),
+    ids=range(19),
 )
 async def test_what_is_no_token_is_refused_without_asking_for_keys(tokens, teams, authorization):
     assert await refused(tokens, authorization) == 401
