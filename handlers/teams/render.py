@@ -15,11 +15,12 @@ from handlers.teams.text import bold, escaped, fenced, outgoing, small
 
 # Microsoft takes 100 KB a message, counted as UTF-16 and without pictures in it, and advises 80 KB; earlier words of
 # theirs say 40, and 28 for a card (learn.microsoft.com/microsoftteams/platform/bots/how-to/format-your-bot-messages).
-# An activity of ours stays below 24 KB of UTF-8 with its picture, so below 48 KB as they count: 18 for text and card
-# together, the rest for what goes with them (addresses, the AI label, ten citations of 450 bytes).
-ROOM = 18_000
-TEXT = 12_000
-PICTURE = 9_000  # of the room, for a chart
+# An activity of ours stays below 24 KB of UTF-8 with its picture, so below 48 KB as they count: 21 for text, card and
+# citations together, the rest for what goes with them (addresses, the AI label).
+ROOM = 21_000
+TEXT = 10_000
+PICTURE = 13_600  # of the room, for a chart
+CITATIONS, CITATION = 20, 550  # so many are shown, and each takes so much of the room; their words are shortened
 NOTIFICATION = 500
 ROWS_LEFT = 3  # a table begins in a message that has room for so many of its rows
 
@@ -46,14 +47,16 @@ class _Message:
 
     text: str = ""
     parts: list[Part] = field(default_factory=list)
-    weight: int = 0
+    room: int = ROOM
 
 
 def posts(reply: Reply) -> tuple[Post, ...]:
     """The messages that carry the reply, in order; the first is the one that people see, none is over a limit."""
     summary = shortened(reply.summary, NOTIFICATION) or "…"
     spoken = bool(reply.generated or reply.citations)
-    first = _messages(reply.parts, spoken=spoken) or [_Message(text=escaped(reply.summary.strip() or "…"))]
+    first = _messages(reply.parts, spoken=spoken, kept=CITATION * len(reply.citations[:CITATIONS])) or [
+        _Message(text=escaped(reply.summary.strip() or "…"))
+    ]
     beneath = _messages(reply.detail, spoken=False)
     made = [
         Post(
@@ -75,8 +78,8 @@ def words(post: Post) -> tuple[str, ...]:
     return tuple(_joined([post.text, *(text for part in post.parts for text in _told(part))]))
 
 
-def _messages(parts: Iterable[Part], *, spoken: bool) -> list[_Message]:
-    """Prose is text; from the first table on, what follows stands on a card.
+def _messages(parts: Iterable[Part], *, spoken: bool, kept: int = 0) -> list[_Message]:
+    """Prose is text; from the first table on, what follows stands on a card. `kept` is room for what comes with it.
 
     A report is one card as a whole; an answer in words (`spoken`) begins as text, which carries its citations.
     """
@@ -85,37 +88,38 @@ def _messages(parts: Iterable[Part], *, spoken: bool) -> list[_Message]:
     report = not spoken and any(not isinstance(part, Text | Note) for part in parts)
     start = 0 if report else plain
     texts = _joined(text for piece in pieces[:start] for text in _told(piece))
-    done = [_Message(text=text, weight=_weight(text)) for text in texts]
+    done = [_Message(text=text, room=ROOM - kept - _weight(text)) for text in texts] or [_Message(room=ROOM - kept)]
     for piece in pieces[start:]:
         for fitting in _fitting(piece):
-            _add(done, fitting)
-    return done
+            _add(done, fitting, kept)
+    return [message for message in done if message.text or message.parts]
 
 
-def _add(done: list[_Message], part: Part) -> None:
+def _add(done: list[_Message], part: Part, kept: int) -> None:
     """The part at the end of the messages: in the last if it has room, else in a new one; a table in several."""
     rest: Part | None = part
     while rest is not None:
-        room = ROOM - done[-1].weight if done else 0
-        piece, rest = _cut(rest, room)
+        message = done[-1]
+        piece, rest = _cut(rest, message.room, fresh=not (message.text or message.parts))
         if piece is None:
-            done.append(_Message())
+            done.append(_Message(room=ROOM - kept))
         else:
-            done[-1].parts.append(piece)
-            done[-1].weight += _part_weight(piece)
+            message.parts.append(piece)
+            message.room -= _part_weight(piece)
 
 
-def _cut(part: Part, room: int) -> tuple[Part | None, Part | None]:
-    """What of the part goes into the room, and what is left of it."""
-    if _part_weight(part) <= room or (room == ROOM and not (isinstance(part, Table) and len(part.rows) > 1)):
+def _cut(part: Part, room: int, *, fresh: bool) -> tuple[Part | None, Part | None]:
+    """What of the part goes into the room, and what is left of it. A fresh message takes at least something."""
+    if _part_weight(part) <= room:
         return part, None
-    rows = _rows_within(part, room) if isinstance(part, Table) else 0
-    if room == ROOM:
-        rows = max(1, rows)
-    if not isinstance(part, Table) or (rows < min(ROWS_LEFT, len(part.rows)) and room < ROOM):
+    if not isinstance(part, Table) or len(part.rows) < 2:
+        return (part, None) if fresh else (None, part)
+    rows = _rows_within(part, room)
+    if rows < ROWS_LEFT and not fresh:
         return None, part
-    left = part.model_copy(update={"rows": part.rows[rows:], "caption": ""}) if part.rows[rows:] else None
-    return part.model_copy(update={"rows": part.rows[:rows]}), left
+    first, left = part.rows[: max(1, rows)], part.rows[max(1, rows) :]
+    rest = part.model_copy(update={"rows": left, "caption": ""}) if left else None
+    return part.model_copy(update={"rows": first}), rest
 
 
 def _rows_within(table: Table, room: int) -> int:

@@ -10,9 +10,9 @@ from handlers.teams.runs import BOLD, SMALL, Json, rich, run, words
 
 ROOM = 43.0  # characters across a card on a phone 380 pixels wide
 PADDING = 2.3  # of them between two columns
-PROSE = 18  # a longer cell that isn't a figure is wrapped
+PROSE, FIGURE = 14, 10  # longer cells are wrapped between words
 IDENTIFIER = 4
-FIGURE = 16
+ASIDE = 16  # a figure to the right of an entry
 ONE_LINE = 30
 
 
@@ -29,13 +29,10 @@ def table(part: Table) -> list[Json]:
 
 
 def _width(part: Table, rows: Sequence[Sequence[str]], column: int) -> int:
-    """The characters a column needs on a phone: a figure stays on its line, prose may be wrapped between words."""
-    head = max(map(len, part.columns[column].split()), default=1)
+    """The characters a column needs on a phone, its longer cells wrapped between words."""
     cells = [row[column] for row in rows]
-    if column in part.numeric:
-        return max([head, *map(len, cells)])
-    longest = max((len(word) for cell in cells for word in cell.split()), default=1)
-    return max(head, longest, min(PROSE, max(map(len, cells), default=1)))
+    word = max((len(word) for cell in (part.columns[column], *cells) for word in cell.split()), default=1)
+    return max(word, min(FIGURE if column in part.numeric else PROSE, max(map(len, cells), default=1)))
 
 
 def _grid(part: Table, rows: Sequence[Sequence[str]], widths: Sequence[int]) -> Json:
@@ -60,11 +57,14 @@ def _grid(part: Table, rows: Sequence[Sequence[str]], widths: Sequence[int]) -> 
 def _entries(part: Table, rows: Sequence[Sequence[str]]) -> Iterator[Json]:
     """Each row as an entry: its name, its first figure to the right, the other cells with their columns' names."""
     named = _named(part, rows)
-    figure = next((n for n in part.numeric if n not in named and _short(rows, n, FIGURE)), None)
+    figure = next((n for n in part.numeric if n not in named and _short(rows, n, ASIDE)), None)
     rest = [n for n in range(len(part.columns)) if n not in named and n != figure]
+    clear = next((n for n in rest if n not in part.numeric), None)  # stands first, and so says what it is
+    yield words(" · ".join(part.columns[n] for n in (*named, clear) if n is not None), SMALL, spacing="Medium")
     for row in rows:
         name = "  ".join(row[n] for n in named if row[n]) or "–"
-        columns = [{"type": "Column", "width": "stretch", "items": [words(name, BOLD), *_rest(part, row, rest)]}]
+        items = [words(name, BOLD), *_rest(part, row, rest, clear)]
+        columns = [{"type": "Column", "width": "stretch", "items": items}]
         if figure is not None:
             value = words(row[figure] or "–", BOLD, horizontalAlignment="Right")
             label = words(part.columns[figure], SMALL, horizontalAlignment="Right", spacing="None")
@@ -82,13 +82,15 @@ def _short(rows: Sequence[Sequence[str]], column: int, most: int) -> bool:
     return all(len(row[column]) <= most for row in rows)
 
 
-def _rest(part: Table, row: Sequence[str], columns: Sequence[int]) -> list[Json]:
-    """The other cells: in one line, the first words without their column's name; each in its own where one is long."""
-    known = [n for n in columns if row[n]]
-    if not known:
-        return []
-    if any(len(row[n]) > ONE_LINE for n in known):
-        return [rich(run(f"{part.columns[n]}  ", SMALL), run(row[n], {"size": "Small"}), spacing="None") for n in known]
-    bare = next((n for n in known if n not in part.numeric), None)
-    cells = [row[n] if n == bare else f"{part.columns[n]} {row[n]}" for n in known]
-    return [words(" · ".join(cells), SMALL, spacing="None")]
+def _rest(part: Table, row: Sequence[str], columns: Sequence[int], clear: int | None) -> list[Json]:
+    """The other cells with their columns' names: a long one on a line of its own, the short ones together."""
+    lines: list[Json] = []
+    together: list[str] = []
+    for n in columns:
+        cell = row[n]
+        if cell and len(cell) > ONE_LINE:
+            label = [] if n == clear else [run(f"{part.columns[n]}  ", SMALL)]
+            lines.append(rich(*label, run(cell, {"size": "Small"}), spacing="None"))
+        elif cell:
+            together.append(cell if n == clear else f"{part.columns[n]} {cell}")
+    return [*lines, words(" · ".join(together), SMALL, spacing="None")] if together else lines
