@@ -13,6 +13,7 @@ from bot.references import ConversationReference
 from storage.database import Database
 from storage.schema import conversations
 
+_MOST_CONFLICTS = 5  # Teams tells of one removal twice, and two replicas may forget the same channels at once
 _KEY = ("platform", "workspace", "conversation")
 _NEWEST = (conversations.c.known_at.desc(), conversations.c.conversation)
 
@@ -34,7 +35,7 @@ class SqlReferences:
     async def forget(self, *, platform: Platform, workspace: str, conversation: str) -> None:
         gone = or_(conversations.c.conversation == conversation, conversations.c.team_id == conversation)
         rows = delete(conversations).where(_within(platform, workspace), gone)
-        await self._db.write(lambda c: c.execute(rows) and None, urgency=0)
+        await self._db.write(lambda c: c.execute(rows) and None, urgency=0, conflicts=_MOST_CONFLICTS)
 
     async def find(self, *, platform: Platform, workspace: str, conversation: str) -> ConversationReference | None:
         found = await self._found(

@@ -177,6 +177,17 @@ async def test_remembering_and_forgetting_at_once_leaves_all_of_it_or_nothing(ur
             assert await _find(one.references, "a:dana") == personal()
 
 
+async def test_two_replicas_may_forget_a_team_at_once(url: str):
+    async with open_store(url) as one, open_store(url) as two:
+        channels = [channel(f"19:{number}") for number in range(100)]
+        for _ in range(3):
+            await asyncio.gather(*(one.references.remember(reference) for reference in channels))
+            team = {"platform": "teams", "workspace": TENANT, "conversation": TEAM}
+            stores = [one, two] * 4
+            await asyncio.gather(*(store.references.forget(**team) for store in stores))  # type: ignore[arg-type]
+            assert await two.references.all(platform="teams") == ()
+
+
 async def test_a_thousand_conversations_are_told_apart(store: Store):
     many = [personal(f"a:{number}", f"person-{number}") for number in range(1_000)]
     await asyncio.gather(*(store.references.remember(reference) for reference in many))
