@@ -33,7 +33,7 @@ def repeated(post: Post) -> Post:
 
 
 def message(post: Post, card: Json | None) -> MessageActivityInput:
-    """The message with its card beneath the text, if it has one; as an edit it replaces all that stood before."""
+    """The message, text or card; as an edit it replaces all that stood before."""
     # The SDK's model lacks `summary`, which Teams shows in notifications of cards; it takes what it doesn't know.
     made = MessageActivityInput.model_validate({"attachments": [], **({"summary": post.summary} if card else {})})
     if post.text:
@@ -47,10 +47,12 @@ def message(post: Post, card: Json | None) -> MessageActivityInput:
     return made
 
 
-def draft(text: str, button: Json | None) -> MessageActivityInput:
-    """An answer so far, with a card beneath it that ends the making of it."""
-    made = MessageActivityInput(text=text, text_format="markdown", attachments=[])
-    return made.add_attachments(Attachment(content_type=CARD, content=button)) if button is not None else made
+def draft(text: str, card: Json | None, summary: str) -> MessageActivityInput:
+    """An answer so far: on its card, which has the button that ends the making of it, or in text alone."""
+    if card is None:
+        return MessageActivityInput(text=text, text_format="markdown", attachments=[])
+    shown = Attachment(content_type=CARD, content=card)
+    return MessageActivityInput.model_validate({"summary": summary, "attachments": [shown]})
 
 
 def informative(line: str, stream: str | None, sequence: int) -> TypingActivityInput:

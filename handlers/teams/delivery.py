@@ -20,7 +20,7 @@ from bot.ports import DeliveryFailed, Journal
 from handlers.teams import activity
 from handlers.teams.drawing import Drawing, Picture
 from handlers.teams.live import Live, Shown, Stopped
-from handlers.teams.outgoing import POST, STATUS, STREAM, UNSENT, Outgoing, Send, may_stand, maybe_taken
+from handlers.teams.outgoing import POST, STATUS, STREAM, UNSENT, Outgoing, Send, apart, may_stand, maybe_taken
 from handlers.teams.pace import Paces
 from handlers.teams.private import Private
 from handlers.teams.render import Post, posts
@@ -83,7 +83,7 @@ class TeamsDelivery:
 
     async def finish(self, reply: Reply) -> None:
         await self._live.stop()
-        room, messages = await self._here(), posts(reply)
+        room, messages = await self._here(), apart(posts(reply))
         if reply.audience is Audience.ASKER and self._address.asker and room.kind != "personal":
             await self._withdrawn(room)
             private = Private(
@@ -130,7 +130,7 @@ class TeamsDelivery:
 
     async def _completed(self, part: int, post: Post, how: str, message_id: str, where: Where) -> bool:
         """Give a message that stands its whole content; False when it is gone or can't be changed any more."""
-        if how in (STREAM, STATUS) and await self._stream_ended(part, post, message_id, where):
+        if how in (STREAM, STATUS) and await self._stream_ended(post, message_id, where):
             return True
 
         async def update(made: MessageActivityInput) -> str:
@@ -148,7 +148,7 @@ class TeamsDelivery:
             return False
         return True
 
-    async def _stream_ended(self, part: int, post: Post, message_id: str, where: Where) -> bool:
+    async def _stream_ended(self, post: Post, message_id: str, where: Where) -> bool:
         """End the stream with the whole answer; False when the message has to be edited instead.
 
         Teams takes what continues the text that it shows. It refuses a stream that is over, so that this can be tried
@@ -166,7 +166,7 @@ class TeamsDelivery:
             return message_id
 
         try:
-            await self._sent(part, post, where, end)
+            await Outgoing(self._drawing, self._paces.of(where.conversation)).whole(post, end)
         except TROUBLE as error:
             meaning = in_words(error)
             if isinstance(meaning, DeliveryFailed):

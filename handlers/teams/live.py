@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 SOON = 0.4  # seconds: an answer that is whole by then is posted at once
 OLD = 105.0  # Teams ends a stream two minutes after its first call ("strict time limit of two minutes")
 TYPING = 3.0  # seconds between two typing signs, which Teams shows for a little longer
+LIFE = 600.0  # no turn takes longer; one that another worker took over leaves nothing running behind
 TRIES = 3  # calls that may fail in a row before nothing more is shown
 PARTING = 5.0  # seconds for ending a stream when the process stops
 WORKING = "Still working on it …"
@@ -78,7 +79,8 @@ class Live:
         self._said, self._line = "", ""
         self._shown_line = ""
         self._first_word: float | None = None
-        self._typed = float("-inf")
+        self._typed, self._sign_due = float("-inf"), False
+        self._begun = 0.0
         self._sequence = 0
         self._failures = 0
         self._button = True
@@ -90,7 +92,7 @@ class Live:
         self.shown: Shown | None = None
 
     def status(self, line: str) -> None:
-        self._line = line
+        self._line, self._sign_due = line, True
         self._wake()
 
     def write(self, text: str) -> None:
@@ -106,7 +108,8 @@ class Live:
         self._ending.set()
         self._more.set()
         if self._pump is not None:
-            await self._pump
+            await asyncio.wait((self._pump,))  # whoever is cancelled here must not cancel the call under way
+            self._pump.result()
         if self._lost is not None:
             raise self._lost
 
@@ -139,36 +142,42 @@ class Live:
             self._room = await self._find_room()
             self._pace = self._paces.of(self._room.channel)
             self.mode = Mode.STREAM if self._room.kind == "personal" else Mode.DRAFT
+            self._begun = self._now()
             while self.mode is not Mode.HELD and not self._ending.is_set():
-                if (wait := self._pace.waiting()) > 0:
-                    await _within(self._ending, wait)
-                    continue
-                self._more.clear()
-                if not await self._flush():
-                    await _within(self._more, self._patience())
+                await self._step()
         except LeaseLost as error:
             self._lost = error
         except DirectorError as error:  # the whole answer will try again, and say what is wrong
             log.warning("teams.held_back", kind=type(error).__name__)
             self.mode = Mode.HELD
 
-    def _patience(self) -> float | None:
-        """Seconds until something is due without a further word; None when nothing is."""
-        due = []
-        if self._first_word is not None and self.shown_text() == "":
+    async def _step(self) -> None:
+        """Wait for the conversation's pace, then show what is due, else wait for something to show."""
+        if (wait := self._pace.waiting()) > 0:
+            await _within(self._ending, wait)
+            return
+        self._more.clear()
+        if not await self._flush():
+            await _within(self._more, self._patience())
+        if self._now() - self._begun >= LIFE:
+            self.mode = Mode.HELD
+
+    def _patience(self) -> float:
+        """Seconds until something is due without a further word."""
+        due = [self._begun + LIFE]
+        if self._first_word is not None and not self.shown_text():
             due.append(self._first_word + SOON)
         if self.shown is not None and self.shown.open:
             due.append(self.shown.since + OLD)
         if self._types():
             due.append(self._typed + TYPING)
-        later = [at - self._now() for at in due if at > self._now()]
-        return min(later, default=None)
+        return min((at - self._now() for at in due if at > self._now()), default=0.0)
 
     def shown_text(self) -> str:
         return self.shown.text if self.shown is not None else ""
 
     def _types(self) -> bool:
-        return self.mode is Mode.DRAFT and bool(self._line) and self.shown is None and self._room.kind != "channel"
+        return self._sign_due and self.mode is Mode.DRAFT and self.shown is None and self._room.kind != "channel"
 
     async def _flush(self) -> bool:
         """Make the one call that is due; False when none is."""
@@ -176,6 +185,7 @@ class Live:
         try:
             if shown is not None and shown.open and self._now() - shown.since >= OLD:
                 self.mode = Mode.DRAFT
+                await self._journal.shown(0, shown.id)  # known already; says whether the turn is still ours
                 await self.closed(shown, shown.text or self._line or WORKING)
             elif self.mode is Mode.STREAM and text.startswith(self.shown_text()) and text != self.shown_text():
                 await self._streamed(activity.streaming(text, self._id, self._sequence + 1), text)
@@ -184,7 +194,7 @@ class Live:
             elif self.mode is Mode.DRAFT and text not in ("", self.shown_text()):
                 await self._drafted(text)
             elif self._types() and self._now() - self._typed >= TYPING:
-                self._typed = self._now()
+                self._typed, self._sign_due = self._now(), False
                 async with self._pace.turn():
                     await best_effort(self._wire.send(self._room.where, activity.typing()), "typing")
             else:
@@ -201,13 +211,17 @@ class Live:
 
     def _text(self) -> str:
         """What of the answer can be shown so far, as Teams' Markdown."""
+        messages = self._so_far()
+        return messages[0].text if messages else ""
+
+    def _so_far(self) -> tuple[Post, ...]:
+        """The messages that would carry what can be shown of the answer so far."""
         if self._first_word is None or self._now() - self._first_word < SOON:
-            return ""
+            return ()
         markdown = settled(self._said)
         if not markdown.strip():
-            return ""
-        reply = Reply(summary="…", parts=(Text(markdown=markdown),), generated=True)
-        return posts(reply)[0].text
+            return ()
+        return posts(Reply(summary="…", parts=(Text(markdown=markdown),), generated=True))
 
     async def _streamed(self, step: TypingActivityInput, text: str) -> None:
         begun = self._now()  # Teams' two minutes begin before its answer is here
@@ -226,7 +240,7 @@ class Live:
         self._shown_line = line
 
     async def _drafted(self, text: str) -> None:
-        made = activity.draft(text, await self._stop_card() if self._button else None)
+        made = activity.draft(text, await self._card(), WORKING)
         if self.shown is not None:
             async with self._pace.turn():
                 await self._wire.update(self._room.where, self.shown.id, made)
@@ -241,9 +255,13 @@ class Live:
         self.shown = Shown(message_id, text, begun, open=False)
         await self._journal.shown(0, message_id)
 
-    async def _stop_card(self) -> activity.Json | None:
+    async def _card(self) -> activity.Json | None:
+        """The answer so far with a button beneath it; None where it goes over one message."""
+        if not self._button or len(self._so_far()) != 1:
+            return None
+        words = Text(markdown=settled(self._said))
         button = Buttons(buttons=(Button(verb="stop", label="Stop", value=self._turn_id),))
-        return await self._drawing.card(Post(summary="Stop", text="", parts=(button,)))
+        return await self._drawing.card(Post(summary=WORKING, text="", parts=(words, button)))
 
     async def _failed(self, error: BaseException) -> None:
         """Decide how to go on after a call failed."""
@@ -290,7 +308,7 @@ def _nameless() -> ConnectorError:
     return ConnectorError(201, "no_id", "Teams named no message", maybe=True)
 
 
-async def _within(event: asyncio.Event, seconds: float | None) -> None:
+async def _within(event: asyncio.Event, seconds: float) -> None:
     """Wait for the event, at most so long."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 import structlog
@@ -17,6 +17,8 @@ from handlers.teams.sdk import MessageActivityInput
 from handlers.teams.wire import ConnectorError, ConnectorUnreachable, code
 
 log = structlog.get_logger(__name__)
+
+PATIENCE = 15.0  # seconds; who must wait longer comes back later
 
 Send = Callable[[MessageActivityInput], Awaitable[str]]
 
@@ -75,7 +77,15 @@ class Outgoing:
         first, *rest = in_words(post) if refused else (post,)
         return await self.paced(message(first, None), send), tuple(rest)
 
+    async def whole(self, post: Post, send: Send) -> str:
+        """Send the message as it is best, or not at all."""
+        level, *_ = (*_levels(post), Level.WORDS)
+        return await self.paced(message(post, await self._drawing.card(post, level)), send)
+
     async def paced(self, activity: MessageActivityInput, send: Send) -> str:
+        wait = self._pace.waiting()
+        if wait > PATIENCE:  # Teams asked for it a moment ago
+            raise ConnectorError(429, "paced", "", wait, maybe=False)
         async with self._pace.turn():
             try:
                 return await send(activity)
@@ -83,6 +93,21 @@ class Outgoing:
                 if error.status == 429:
                     self._pace.slow(error.retry_after)
                 raise
+
+
+def apart(messages: Iterable[Post]) -> tuple[Post, ...]:
+    """Text and card in messages of their own: Teams splits one with both in two, and then names no id of either.
+
+    https://github.com/OfficeDev/BotBuilder-MicrosoftTeams/issues/125
+    """
+    done: list[Post] = []
+    for post in messages:
+        if not post.parts or not (post.text or post.citations):
+            done.append(post)
+            continue
+        words, card = replace(post, parts=()), replace(post, text="", citations=())
+        done += (words, card) if post.text else (card, words)
+    return tuple(done)
 
 
 def in_words(post: Post) -> tuple[Post, ...]:

@@ -174,6 +174,8 @@ async def world(
             yield made
         finally:
             await wire.close()
+        both = [call.body for call in teams.ledger.calls if call.body.get("text") and call.body.get("attachments")]
+        assert both == [], "Teams makes two messages of one with text and a card, and names no id of either"
 
 
 def reply(*texts: str, **more: Any) -> Reply:

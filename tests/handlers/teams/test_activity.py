@@ -35,12 +35,6 @@ def test_a_card_has_a_line_for_notifications():
     }
 
 
-def test_text_and_card_may_stand_in_one_message():
-    made = sent(message(post("look:", parts=(Heading(text="x"),)), CARD))
-
-    assert (made["text"], made["attachments"]) == ("look:", [SHOWN])
-
-
 def test_the_words_of_a_model_are_labelled_with_their_sources_in_one_entity():
     cited = message(post("fine", generated=True, citations=(Citation(title="checkout", text="62 %"),)), None)
 
@@ -74,10 +68,8 @@ def test_the_words_of_a_model_are_labelled_with_their_sources_in_one_entity():
     }
 
 
-def test_sources_of_a_card_stand_in_its_text():
-    made = message(post(parts=(Heading(text="x"),), citations=(Citation(title="a", text="b"),)), CARD)
-
-    assert made.text == "Sources: [1]"
+def test_sources_without_words_of_their_own_are_named_as_such():
+    assert message(post(citations=(Citation(title="a", text="b"),)), None).text == "Sources: [1]"
 
 
 def test_long_sources_are_cut_as_teams_counts_and_no_more_than_it_shows_are_sent():
@@ -113,7 +105,12 @@ def test_a_stream_is_a_line_its_growing_text_and_an_end():
     assert len(informative("x" * 2_000, None, 1).text) == 1_000
 
 
-def test_a_draft_has_its_button_and_a_typing_sign_nothing():
-    assert sent(draft("so far", CARD))["attachments"] == [SHOWN]
-    assert sent(draft("so far", None))["attachments"] == []
+def test_a_draft_is_a_card_or_text_never_both_and_a_typing_sign_is_nothing():
+    assert sent(draft("so far", CARD, "Working")) == {"type": "message", "summary": "Working", "attachments": [SHOWN]}
+    assert sent(draft("so far", None, "Working")) == {
+        "type": "message",
+        "text": "so far",
+        "textFormat": "markdown",
+        "attachments": [],
+    }
     assert sent(typing()) == {"type": "typing"}

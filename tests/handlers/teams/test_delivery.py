@@ -214,6 +214,22 @@ async def test_steps_of_a_stream_are_numbered_from_one_and_its_end_is_not(there)
     ]
 
 
+async def test_text_and_a_table_are_two_messages_in_their_order(there):
+    table = Table(columns=("service", "left"), rows=(("checkout", "62 %"),), numeric=(1,))
+    source = Citation(title="checkout", text="62 %")
+    address = await there.turn(GROUP)
+    delivery = there.delivery(address)
+    await streamed(there, delivery, GROUP, "Here it is:\n\n")
+
+    await delivery.finish(
+        Reply(summary="x", parts=(Text(markdown="Here it is:"), table), generated=True, citations=(source,))
+    )
+
+    first, second = there.shown(GROUP)
+    assert (first.text, first.cards, len(first.citations)) == ("Here it is: [1]", [], 1)
+    assert (second.text, len(second.cards), "checkout" in second.words, second.labelled) == ("", 1, True, True)
+
+
 @pytest.mark.parametrize("room", [GROUP, PAYMENTS], ids=lambda room: room.kind)
 async def test_elsewhere_one_message_is_posted_early_and_edited_with_a_button_to_stop_it(there, room):
     thread = there.asked() if room is PAYMENTS else ""

@@ -7,6 +7,8 @@ import asyncio
 import pytest
 
 from bot.domain import Address
+from bot.ports import DeliveryFailed, LeaseLost
+from handlers.teams.activity import REPEATED
 from handlers.teams.live import OLD, TYPING, WORKING
 from handlers.teams.pace import GAP, Paces
 from tests.doubles.teams import Fault
@@ -228,10 +230,9 @@ async def test_a_first_step_whose_answer_was_lost_is_not_made_again_before_the_w
     await delivery.write(WORDS[1])
     await delivery.finish(reply(WHOLE))
 
-    lost, answer = there.texts(room)
-    assert lost == WORDS[0].strip()
-    assert answer.startswith(WHOLE)
-    assert "Repeated" in answer
+    lost, answer = there.shown(room)
+    assert lost.words.strip() == WORDS[0].strip()
+    assert answer.text == f"{WHOLE}\n\n{REPEATED}"
 
 
 async def test_asked_to_wait_while_editing_the_director_slows_down(there):
@@ -248,6 +249,13 @@ async def test_asked_to_wait_while_editing_the_director_slows_down(there):
     await delivery.abandon()
 
 
+async def writing_on(delivery) -> None:
+    async with asyncio.timeout(5):
+        while True:
+            await delivery.write("more ")
+            await asyncio.sleep(0.01)
+
+
 async def begun(there: World, delivery, room: Room, words: str) -> None:
     """The first words, shown and written down."""
     await delivery.write(words)
@@ -255,6 +263,76 @@ async def begun(there: World, delivery, room: Room, words: str) -> None:
         there.clock[0] += 1
         await delivery.status("")
     await there.seen(room, words.strip())
+
+
+async def test_a_stream_that_grows_over_one_message_goes_on_in_the_next_and_every_word_arrives_once(there):
+    paragraphs = [f"Paragraph {n}: " + "word " * 200 for n in range(30)]
+    address = await there.turn(CHAT)
+    delivery = there.delivery(address)
+    for paragraph in paragraphs:
+        await delivery.write(paragraph + "\n\n")
+        await asyncio.sleep(0.05)  # a model's pace
+    await delivery.finish(reply("\n\n".join(paragraphs)))
+
+    messages = there.shown(CHAT)
+    told = "\n".join(message.text for message in messages)
+    assert [told.count(f"Paragraph {n}:") for n in range(30)] == [1] * 30
+    assert len(messages) > 1
+    assert messages[0].streamed
+    assert not any(message.made for message in messages)
+
+
+async def test_a_process_that_stops_in_the_middle_of_a_step_lets_it_end_and_gives_the_stream_up(there):
+    address = await there.turn(CHAT)
+    delivery = there.delivery(address)
+    await begun(there, delivery, CHAT, WORDS[0])
+    there.teams.connector.spoil("stream", Fault(only_late=True, seconds=0.5))
+    await delivery.write(WORDS[1])
+    await asyncio.sleep(0.1)
+
+    finishing = asyncio.create_task(delivery.finish(reply(WHOLE)))
+    await asyncio.sleep(0.1)
+    finishing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await finishing
+    await delivery.abandon()
+
+    assert [(one.text, one.streaming) for one in there.shown(CHAT)] == [("".join(WORDS[:2]).strip(), False)]
+    await there.delivery(address).finish(reply(WHOLE))
+    assert there.texts(CHAT) == [WHOLE]
+
+
+async def test_a_stream_of_a_turn_that_was_taken_over_is_left_alone(there):
+    there.clock = [0.0]
+    address = await there.turn(CHAT)
+    await there.store.inbox.later(there.claim, reason="test", after=0)
+    address = await there.claimed(lease=0.2)
+    first = there.delivery(address)
+    await begun(there, first, CHAT, WORDS[0])
+    calls = len(there.teams.ledger.calls)
+    await asyncio.sleep(0.3)  # the lease runs out
+    await there.claimed()
+
+    there.clock[0] = OLD + 1
+    await first.status("goes on …")
+    with pytest.raises(LeaseLost):
+        await writing_on(first)
+
+    assert len(there.teams.ledger.calls) == calls
+    await there.delivery(address).finish(reply(WHOLE))
+    assert there.texts(CHAT) == [WHOLE]
+
+
+async def test_a_long_wait_that_teams_asked_for_is_handed_on(there):
+    there.paces.of(GROUP.id).slow(40.0)
+    address = await there.turn(GROUP)
+
+    with pytest.raises(DeliveryFailed) as failed:
+        await there.delivery(address).finish(reply(WHOLE))
+
+    assert 39 < failed.value.retry_after <= 40
+    assert there.teams.ledger.calls == []
+    assert await there.known() == {0: ("unsent", None)}
 
 
 # --- signs of life ----------------------------------------------------------------------------------------------------
