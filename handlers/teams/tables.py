@@ -60,9 +60,10 @@ def _entries(part: Table, rows: Sequence[Sequence[str]]) -> Iterator[Json]:
     figure = next((n for n in part.numeric if n not in named and _short(rows, n, ASIDE)), None)
     rest = [n for n in range(len(part.columns)) if n not in named and n != figure]
     clear = next((n for n in rest if n not in part.numeric), None)  # stands first, and so says what it is
-    yield words(" · ".join(part.columns[n] for n in (*named, clear) if n is not None), SMALL, spacing="Medium")
+    head = " · ".join(part.columns[n] for n in (*named, clear) if n is not None)
+    yield words(head, SMALL, spacing="None" if part.caption else "Medium")
     for row in rows:
-        name = "  ".join(row[n] for n in named if row[n]) or "–"
+        name = " · ".join(row[n] for n in named if row[n]) or "–"
         items = [words(name, BOLD), *_rest(part, row, rest, clear)]
         columns = [{"type": "Column", "width": "stretch", "items": items}]
         if figure is not None:

@@ -123,7 +123,7 @@ header small { font-weight: 400; font-size: 11px; color: var(--soft); margin-lef
 .text pre { background: var(--set-off); padding: 8px; border-radius: 4px; overflow-x: auto; margin: 0 0 8px }
 .text code, .text pre { font: 13px/18px Consolas, monospace }
 .text blockquote { margin: 0 0 8px; padding-left: 10px; border-left: 3px solid var(--line); color: var(--soft) }
-.text a, .card a { color: var(--accent) }
+.text a, .card a.ac-anchor { color: var(--accent) }
 .card { border: 1px solid var(--line); border-radius: 6px; overflow-x: auto }
 .ac-pushButton { font: 600 14px/20px 'Segoe UI', system-ui, sans-serif; padding: 5px 12px; border-radius: 4px;
   border: 1px solid var(--line); background: var(--card); color: var(--ink) }
