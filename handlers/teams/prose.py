@@ -78,6 +78,7 @@ _INLINE = re.compile(
     r"|!?\[(?P<label>[^\[\]]{0,500})\]"
     r"\([ ]*<?(?P<url>[^()\s<>]*(?:\([^()\s<>]*\)[^()\s<>]*)*)>?(?:[ ]+\"[^\"]*\")?[ ]*\)"
     r"|<(?P<auto>(?:https?://|mailto:)[^<>\s]+)>"
+    r"|\*\*\*(?=[^\s*])(?P<both>.{1,500}?)(?<=\S)\*\*\*(?!\*)"
     r"|\*\*(?=[^\s*])(?P<bold>.{1,500}?)(?<=\S)\*\*(?!\*)"
     r"|(?<!\w)__(?=[^\s_])(?P<bold_>.{1,500}?)(?<=\S)__(?!\w)"
     r"|\*(?=[^\s*])(?P<italic>(?:[^*]|\*\*[^*]+\*\*){1,500}?)(?<=\S)\*(?!\*)"
@@ -234,6 +235,8 @@ def _spans(text: str, look: Span) -> Iterator[Span]:
             yield from _spans(match["label"] or match["url"], replace(look, url=url or look.url))
         elif match["auto"] is not None:
             yield replace(look, text=match["auto"].removeprefix("mailto:"), url=match["auto"])
+        elif match["both"] is not None:
+            yield from _spans(match["both"], replace(look, bold=True, italic=True))
         elif (bold := match["bold"] or match["bold_"]) is not None:
             yield from _spans(bold, replace(look, bold=True))
         elif (italic := match["italic"] or match["italic_"]) is not None:

@@ -75,7 +75,7 @@ def _entries(part: Table, rows: Sequence[Sequence[str]]) -> Iterator[Json]:
 
 def _named(part: Table, rows: Sequence[Sequence[str]]) -> tuple[int, ...]:
     """The columns that say what a row is about: the first, and the second with it where the first only numbers."""
-    more = len(part.columns) > 2 and _short(rows, 0, IDENTIFIER)
+    more = len(part.columns) > 2 and 1 not in part.numeric and _short(rows, 0, IDENTIFIER)
     return (0, 1) if more else (0,)
 
 
