@@ -127,6 +127,8 @@ def _message(body: Body, origin: Origin | None, ours: frozenset[str]) -> Meaning
         # A command that begins no reply stands in no thread: nobody else sees the message that would be its root.
         root = origin.thread == origin.activity
         return Said(replace(origin, thread="") if root else origin, command_words(words), command=True)
+    if origin.kind == "channel" and not origin.thread:  # it begins its own
+        origin = replace(origin, thread=origin.activity)
     return Said(origin, without_slash_command(words), command=False)
 
 

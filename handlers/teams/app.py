@@ -127,6 +127,9 @@ class TeamsEdge:
         except LoginUnreachable as error:
             log.warning("teams.no_token_yet", reason=str(error))
             return
+        except UsageError:
+            await self.close()
+            raise
         log.info("teams.identified", me=self.wire.me)
 
     def http_routes(self) -> tuple[web.RouteDef, ...]:

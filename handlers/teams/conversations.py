@@ -50,14 +50,15 @@ class Conversations:
     # --- coming and going --------------------------------------------------------------------------------------------
 
     async def heard(self, reference: ConversationReference) -> None:
-        """Keep where something was heard from; the store is asked only for what is new, changed or long ago."""
-        known = self._recent(reference.workspace, reference.conversation)
+        """Keep where something was heard from.
+
+        What the store knows is asked for each time: another replica may have been told that we were removed meanwhile.
+        """
+        known = await self._stored(reference.workspace, reference.conversation)
         if known is None or _merged(reference, known) != known:
             await self._references.remember(reference)
-            known = await self._references.find(
-                platform="teams", workspace=reference.workspace, conversation=reference.conversation
-            )
-            self._keep(known if known is not None else reference)
+            known = await self._stored(reference.workspace, reference.conversation)
+        self._keep(known if known is not None else reference)
 
     async def removed(self, workspace: str, conversation: str) -> None:
         """Forget a conversation, or a team with all its channels."""
@@ -145,10 +146,13 @@ class Conversations:
         known = self._recent(workspace, conversation)
         if known is not None:
             return known
-        known = await self._references.find(platform="teams", workspace=workspace, conversation=conversation)
+        known = await self._stored(workspace, conversation)
         if known is not None:
             self._keep(known)
         return known
+
+    async def _stored(self, workspace: str, conversation: str) -> ConversationReference | None:
+        return await self._references.find(platform="teams", workspace=workspace, conversation=conversation)
 
     async def _with_name(self, workspace: str, conversation: str) -> ConversationReference | None:
         known = await self._find(workspace, conversation)

@@ -200,6 +200,13 @@ def test_a_mention_in_a_channel_is_for_the_director_and_plain_talk_is_not():
     assert read(in_channel(text="<at>Omar</at> hi", entities=[mention("29:omar", "Omar")])) == Unasked(IN_CHANNEL)
 
 
+def test_a_message_in_a_channel_that_names_no_root_is_one():
+    said = read(in_channel(root="", text="<at>Director</at> hi", entities=[mention()]))
+
+    assert isinstance(said, Said)
+    assert said.origin.thread == "17"
+
+
 def test_the_director_is_who_the_activity_is_addressed_to():
     asked = in_channel(
         text="<at>Test Bot</at> hi",
