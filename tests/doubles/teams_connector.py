@@ -219,9 +219,12 @@ class Connector:
             if person is None:
                 raise Refused(400, "BadRequest", "Recipient of a targeted message must be a member.")
             only = person.id
-        shown = Shown(id=self.new_id(), conversation=room.id, root=root, activity=body, at=time.monotonic(), only=only)
-        self.ledger.messages[shown.id] = shown
-        return {"id": shown.id}
+        made = [
+            Shown(id=self.new_id(), conversation=room.id, root=root, activity=part, at=time.monotonic(), only=only)
+            for part in _split(body)
+        ]
+        self.ledger.messages.update((shown.id, shown) for shown in made)
+        return {"id": made[0].id} if len(made) == 1 else None
 
     def _stream(self, room: Room, body: Json) -> Json | None:
         info = _stream_info(body)
@@ -302,6 +305,8 @@ class Connector:
         self._fits(body)
         self._paced(room)
         shown = self._standing(request, room)
+        if len(_split(body)) > 1:
+            raise Refused(400, "BadSyntax", "Activity resulted into multiple skype activities")
         shown.activity = copy.deepcopy(body)
         shown.edits.append((time.monotonic(), shown.activity))
         shown.streaming, shown.informative = False, ""
@@ -369,6 +374,15 @@ class Connector:
         if not found or team in self.away:
             raise Refused(404, "NotFound", "The team was not found.")
         return {"conversations": [{"id": one.id, **({"name": one.name} if one.name else {})} for one in found]}
+
+
+def _split(body: Json) -> list[Json]:
+    """The messages that Teams makes of one with text and cards: each its own, and then it names the id of none."""
+    cards = body.get("attachments") or []
+    if not cards or (len(cards) == 1 and not body.get("text")):
+        return [body]
+    text = [{**body, "attachments": []}] if body.get("text") else []
+    return [*text, *({**body, "text": "", "attachments": [one]} for one in cards)]
 
 
 def _find(room: Room, person_id: str) -> Someone | None:
