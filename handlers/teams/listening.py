@@ -37,10 +37,6 @@ GREETING = f"Hello, I am the Director of Backend Engineering.\n\n{HELP}"
 TAKEN, NOTHING, AGAIN = 200, 202, 503
 
 
-class NotStored(Exception):
-    """Our store failed or took too long. Teams delivers the activity again."""
-
-
 class Listening:
     """Translates, stores and returns the answer for Teams, which never waits for the work."""
 

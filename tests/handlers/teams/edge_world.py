@@ -92,7 +92,11 @@ class World:
 
 @asynccontextmanager
 async def world(
-    folder: Path, *tenants: str, config: TeamsConfig | None = None, now: Callable[[], datetime] = lambda: NOW
+    folder: Path,
+    *tenants: str,
+    config: TeamsConfig | None = None,
+    openid_url: str | None = None,
+    now: Callable[[], datetime] = lambda: NOW,
 ) -> AsyncIterator[World]:
     """The edge is open and listens; people may speak."""
     async with AsyncExitStack() as stack:
@@ -100,7 +104,10 @@ async def world(
         store = await stack.enter_async_context(open_store(f"sqlite:///{folder}/director.db"))
         await store.migrate()
         intake = Watched(store.inbox)
-        edge = build(settings(teams, *tenants), intake, store.references, now=now)
+        how = settings(teams, *tenants)
+        if openid_url is not None:
+            how = how.model_copy(update={"openid_url": openid_url})
+        edge = build(how, intake, store.references, now=now)
         stack.push_async_callback(edge.close)
         await edge.open()
         web = WebEdge(HttpAddress(host="127.0.0.1", port=0), edge.http_routes())
