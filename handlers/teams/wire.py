@@ -120,7 +120,11 @@ class Wire:
         heard = await self._call("GET", f"{_base(service_url)}/v3/teams/{_path(team_id)}/conversations")
         found = _object(heard, needs="conversations")["conversations"]
         return [
-            ChannelInfo(id=channel["id"], name=channel["name"] if isinstance(channel.get("name"), str) else None)
+            ChannelInfo(
+                id=channel["id"],
+                name=channel["name"] if isinstance(channel.get("name"), str) else None,
+                type=channel["type"] if channel.get("type") in ("standard", "shared", "private") else None,
+            )
             for channel in (found if isinstance(found, list) else [])
             if isinstance(channel, dict) and isinstance(channel.get("id"), str)
         ]

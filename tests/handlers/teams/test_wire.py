@@ -242,12 +242,17 @@ async def test_a_personal_conversation_is_asked_for_by_person_and_tenant(connect
 
 async def test_channels_are_listed_also_the_one_without_a_name_and_one_of_a_new_kind(connector, wire):
     listed = [{"id": "19:general"}, {"id": "19:pay", "name": "Payments", "type": "yet-unheard-of"}, {"name": "no id"}]
+    listed.append({"id": "19:board", "name": "Board", "type": "private"})
     teams = await connector(says(200, {"conversations": listed}))
 
     found = await wire.channels(teams.url, "19:team@thread.tacv2")
 
     assert teams.asked == [("GET", "/amer/v3/teams/19:team@thread.tacv2/conversations", None)]
-    assert found == [ChannelInfo(id="19:general"), ChannelInfo(id="19:pay", name="Payments")]
+    assert found == [
+        ChannelInfo(id="19:general"),
+        ChannelInfo(id="19:pay", name="Payments"),
+        ChannelInfo(id="19:board", name="Board", type="private"),
+    ]
 
 
 @pytest.mark.parametrize("answer", [says(200), says(200, []), says(200, {"id": 5}), says(200, "<html>")])
