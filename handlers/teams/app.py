@@ -26,6 +26,7 @@ from handlers.teams.endpoint import PATH, Endpoint, same_machine
 from handlers.teams.listening import STORE_LIMIT, Listening
 from handlers.teams.pace import Paces
 from handlers.teams.people import People
+from handlers.teams.playground import PlaygroundWire
 from handlers.teams.posting import Once
 from handlers.teams.tokens import Tokens
 from handlers.teams.wire import Wire
@@ -108,7 +109,8 @@ class TeamsEdge:
     ) -> None:
         self._credentials, self._client_id, self._tokens, self._tenants = credentials, client_id, tokens, tenants
         self._intake, self._picture, self._now = intake, picture, now
-        self.wire = Wire(credentials, client_id=client_id)
+        wire = Wire if tokens is not None else PlaygroundWire
+        self.wire: Wire = wire(credentials, client_id=client_id)
         self._conversations = Conversations(references or NoReferences(), self.wire, now=now)
         self._people = People(self.wire, self._conversations.reference)
         self._paces = Paces()
