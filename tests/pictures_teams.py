@@ -29,12 +29,12 @@ LOOKS: tuple[tuple[str, ViewportSize, Theme], ...] = (
     ("phone", PHONE, "light"),
     ("phone-dark", PHONE, "dark"),
 )
-KEPT = ("review-light", "review-phone-dark", "plan-phone", "answer-light")  # in docs/pictures
+KEPT = ("review-light", "review-phone-dark", "plan-phone", "answer-light")  # in docs/pictures, without their details
 
 
-async def take(browser: Browser, reply: Reply, path: Path, size: ViewportSize, theme: Theme) -> None:
+async def take(browser: Browser, reply: Reply, path: Path, size: ViewportSize, theme: Theme, *, whole: bool) -> None:
     drawing = Drawing(png)
-    messages = [(post.text, await drawing.card(post)) for post in posts(reply)]
+    messages = [(post.text, await drawing.card(post)) for post in posts(reply) if whole or not post.detail]
     context = await browser.new_context(viewport=size, device_scale_factor=2 if size["width"] < 600 else 1.5)
     opened = await context.new_page()
     await opened.set_content(page(messages, theme))
@@ -57,7 +57,7 @@ async def main(arguments: list[str]) -> None:
                 wanted = f"{name}-{look}" in KEPT if not arguments else not names or name in names
                 if wanted:
                     picture = folder / f"teams-{name}-{look}.png"
-                    await take(browser, reply, picture, size, theme)
+                    await take(browser, reply, picture, size, theme, whole=bool(arguments))
                     print(picture)
         await browser.close()
 

@@ -109,7 +109,7 @@ def page(messages: Sequence[tuple[str, Json | None]], theme: Theme) -> str:
     data = json.dumps({"messages": messages, "host": host(theme)}).replace("<", "\\u003c")
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Teams</title><style>{_STYLE.read_text(encoding="utf-8")}{_LOOK}:root{{{colours}}}</style>
-<main id="room"></main>{scripts}<script>const data = {data};{_SHOW}</script></html>"""
+<main id="room"></main>{scripts}<script>{{const data = {data};{_SHOW}}}</script></html>"""
 
 
 _LOOK = """
@@ -132,7 +132,7 @@ header small { font-weight: 400; font-size: 11px; color: var(--soft); margin-lef
 """
 
 _SHOW = """
-const markdown = markdownit({ html: false, linkify: false, breaks: false });
+const markdown = window.markdown = markdownit({ html: false, linkify: false, breaks: false });
 const troubles = window.troubles = [];
 AdaptiveCards.AdaptiveCard.onProcessMarkdown = (text, result) => {
     result.outputHtml = markdown.render(text); result.didProcess = true; };
