@@ -31,7 +31,7 @@ OLD = 105.0  # Teams ends a stream two minutes after its first call ("strict tim
 TYPING = 3.0  # seconds between two typing signs, which Teams shows for a little longer
 LIFE = 600.0  # no turn takes longer; one that another worker took over leaves nothing running behind
 TRIES = 3  # calls that may fail in a row before nothing more is shown
-PARTING = 5.0  # seconds for ending a stream when the process stops
+PARTING = 5.0  # seconds that ending a stream early may take
 WORKING = "Still working on it …"
 
 Stopped = Callable[[], Awaitable[None]]
@@ -92,7 +92,7 @@ class Live:
         self.shown: Shown | None = None
 
     def status(self, line: str) -> None:
-        self._line, self._sign_due = line, True
+        self._line, self._sign_due = line[:1].upper() + line[1:], True  # it stands alone, without the Director's name
         self._wake()
 
     def write(self, text: str) -> None:
@@ -124,6 +124,8 @@ class Live:
     async def closed(self, shown: Shown, text: str) -> None:
         """End the stream with this text, to be edited afterwards. Best effort."""
         shown.open = False
+        if self._pace.waiting() > PARTING:  # Teams asked to wait: the edit will end it
+            return
         last = activity.final(MessageActivityInput(text=text, text_format="markdown"), shown.id)
         async with self._pace.turn():
             if await best_effort(self._wire.send(self._room.where, last), "end of a stream") is None:
@@ -165,7 +167,7 @@ class Live:
     def _patience(self) -> float:
         """Seconds until something is due without a further word."""
         due = [self._begun + LIFE]
-        if self._first_word is not None and not self.shown_text():
+        if self._first_word is not None and not self._shown_text:
             due.append(self._first_word + SOON)
         if self.shown is not None and self.shown.open:
             due.append(self.shown.since + OLD)
@@ -173,7 +175,8 @@ class Live:
             due.append(self._typed + TYPING)
         return min((at - self._now() for at in due if at > self._now()), default=0.0)
 
-    def shown_text(self) -> str:
+    @property
+    def _shown_text(self) -> str:
         return self.shown.text if self.shown is not None else ""
 
     def _types(self) -> bool:
@@ -187,11 +190,11 @@ class Live:
                 self.mode = Mode.DRAFT
                 await self._journal.shown(0, shown.id)  # known already; says whether the turn is still ours
                 await self.closed(shown, shown.text or self._line or WORKING)
-            elif self.mode is Mode.STREAM and text.startswith(self.shown_text()) and text != self.shown_text():
+            elif self.mode is Mode.STREAM and text.startswith(self._shown_text) and text != self._shown_text:
                 await self._streamed(activity.streaming(text, self._id, self._sequence + 1), text)
-            elif self.mode is Mode.STREAM and self._line not in ("", self._shown_line) and not self.shown_text():
+            elif self.mode is Mode.STREAM and self._line not in ("", self._shown_line) and not self._shown_text:
                 await self._streamed(activity.informative(self._line, self._id, self._sequence + 1), "")
-            elif self.mode is Mode.DRAFT and text not in ("", self.shown_text()):
+            elif self.mode is Mode.DRAFT and text not in ("", self._shown_text):
                 await self._drafted(text)
             elif self._types() and self._now() - self._typed >= TYPING:
                 self._typed, self._sign_due = self._now(), False

@@ -184,7 +184,7 @@ async def test_a_slow_answer_one_to_one_is_streamed_and_ends_as_one_whole_messag
     delivery = there.delivery(address)
 
     await delivery.status("looks up budgets …")
-    await there.seen(CHAT, "looks up budgets …")
+    await there.seen(CHAT, "Looks up budgets …")
     await streamed(there, delivery, CHAT, FIRST + "\n\n", REST.strip() + "\n\n")
     await delivery.finish(
         Reply(summary="Fine.", parts=(Text(markdown=WHOLE), Note(markdown="at noon")), generated=True)
@@ -194,7 +194,7 @@ async def test_a_slow_answer_one_to_one_is_streamed_and_ends_as_one_whole_messag
     assert (answer.streamed, answer.streaming, answer.edits) == (True, False, [])
     assert answer.text == f"{WHOLE}\n\n*at noon*"
     assert answer.labelled
-    assert [text for _, text in answer.updates] == ["looks up budgets …", FIRST, WHOLE, answer.text]
+    assert [text for _, text in answer.updates] == ["Looks up budgets …", FIRST, WHOLE, answer.text]
     assert await there.known() == {0: ("status", answer.id)}
     assert there.teams.ledger.problems == []
 
@@ -263,7 +263,7 @@ async def test_a_stream_may_end_with_a_card(there):
     address = await there.turn(CHAT)
     delivery = there.delivery(address)
     await delivery.status("prepares the review …")
-    await there.seen(CHAT, "prepares the review …")
+    await there.seen(CHAT, "Prepares the review …")
 
     await delivery.finish(REVIEW)
 

@@ -157,12 +157,12 @@ async def test_a_stream_that_shows_only_a_status_is_ended_in_time_too(there):
     address = await there.turn(CHAT)
     delivery = there.delivery(address)
     await delivery.status("drafts a plan …")
-    await there.seen(CHAT, "drafts a plan …")
+    await there.seen(CHAT, "Drafts a plan …")
 
     there.clock[0] = OLD + 1
     await delivery.status("repairs the plan …")
     await there.until(lambda: not there.shown(CHAT)[0].streaming)
-    assert there.texts(CHAT) in (["repairs the plan …"], ["drafts a plan …"], [WORKING])
+    assert there.texts(CHAT) in (["Repairs the plan …"], ["Drafts a plan …"], [WORKING])
     await delivery.finish(reply(WHOLE))
 
     assert there.texts(CHAT) == [WHOLE]
