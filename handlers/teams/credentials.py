@@ -38,6 +38,10 @@ class Credentials(Protocol):
         """
         ...
 
+    def refused(self, token: str) -> None:
+        """This token was not taken: the next one asked for is a new one."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -72,6 +76,10 @@ class _Cached:
             now = self._now()
             self._held = _Held(token, now + seconds, now + max(seconds - AHEAD, seconds / 2))
             return token
+
+    def refused(self, token: str) -> None:
+        if self._held is not None and self._held.token == token:
+            self._held = None
 
     def _fresh(self) -> _Held | None:
         return self._held if self._held is not None and self._now() < self._held.renew_at else None
@@ -154,6 +162,9 @@ class Nobody:
 
     async def __call__(self) -> str:
         return ""
+
+    def refused(self, token: str) -> None:
+        del token
 
     async def close(self) -> None:
         return None

@@ -68,9 +68,18 @@ class Wire:
     Every call raises one of `TROUBLE`.
     """
 
-    def __init__(self, token: Token, *, client_id: str, timeout: float = TIMEOUT, pause: float = PAUSE) -> None:
+    def __init__(
+        self,
+        token: Token,
+        *,
+        client_id: str,
+        refused: Callable[[str], None] | None = None,
+        timeout: float = TIMEOUT,
+        pause: float = PAUSE,
+    ) -> None:
+        """`refused` is told of a token that the Bot Connector does not take."""
         self.me = f"28:{client_id}"
-        self._token = token
+        self._token, self._refused = token, refused
         self._pause = pause
         self._http = Http(timeout)
 
@@ -164,6 +173,8 @@ class Wire:
             raise ConnectorUnreachable(str(no), maybe=no.maybe) from no
         if 200 <= heard.status < 300:
             return heard
+        if heard.status == 401 and self._refused is not None:
+            self._refused(token)
         raise _error(heard)
 
 

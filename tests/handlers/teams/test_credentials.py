@@ -120,6 +120,17 @@ async def test_a_token_is_kept_until_shortly_before_its_end(secret, login, clock
     assert (first, kept, renewed) == ("token-1", "token-1", "token-2")
 
 
+async def test_a_token_that_teams_refuses_is_not_given_out_again(secret, login):
+    first = await secret()
+    secret.refused("another that was refused")
+    assert await secret() == first
+
+    secret.refused(first)
+
+    await secret()
+    assert len(login.asked) == 2
+
+
 async def test_a_token_that_does_not_last_is_kept_for_half_its_time(secret, login, clock):
     login.seconds = "200"
     tokens = [await secret()]

@@ -435,6 +435,19 @@ async def test_a_token_that_is_not_to_be_had_is_no_message_that_may_have_been_ta
     assert teams.asked == []
 
 
+async def test_a_token_that_teams_refuses_is_told_of(connector):
+    teams = await connector(says(401), GOOD)
+    told: list[str] = []
+    wire = Wire(token, client_id="app", refused=told.append)
+
+    with pytest.raises(ConnectorError, match="401"):
+        await wire.send(teams.where, message())
+    await wire.send(teams.where, message())
+    await wire.close()
+
+    assert told == ["a-token"]
+
+
 async def test_after_closing_it_can_be_opened_again(connector, wire):
     teams = await connector(GOOD)
     await wire.send(teams.where, message())
