@@ -18,13 +18,13 @@ from bot.domain import Address, Chart, Person, Place, Reply, Said
 from bot.errors import Unreachable, UsageError
 from bot.ports import DeliveryFailed, Intake, Journal
 from bot.settings import SlackSettings
+from handlers.once import Once
 from handlers.slack import wire as wires
 from handlers.slack.delivery import SlackDelivery
 from handlers.slack.drawing import Picture
 from handlers.slack.events import STORE_LIMIT
 from handlers.slack.listeners import listening
 from handlers.slack.people import People
-from handlers.slack.posting import Once
 from handlers.slack.private import ResponseUrls
 from handlers.slack.signing import signed
 from handlers.slack.socket import Socket

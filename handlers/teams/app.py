@@ -18,6 +18,7 @@ from bot.ports import DeliveryFailed, Intake, Journal
 from bot.references import References
 from bot.schedule_grammar import ChannelRef
 from bot.settings import TeamsSettings
+from handlers.once import Once
 from handlers.teams.conversations import Conversations, NoReferences
 from handlers.teams.credentials import Credentials, LoginUnreachable, ManagedIdentity, Nobody, Secret
 from handlers.teams.delivery import TeamsDelivery
@@ -27,7 +28,6 @@ from handlers.teams.listening import STORE_LIMIT, Listening
 from handlers.teams.pace import Paces
 from handlers.teams.people import People
 from handlers.teams.playground import PlaygroundWire
-from handlers.teams.posting import Once
 from handlers.teams.tokens import Tokens
 from handlers.teams.wire import Wire
 

@@ -21,7 +21,7 @@ from bot.schedule_grammar import ChannelRef
 from bot.settings import HttpAddress
 from handlers.teams.app import TeamsEdge, build, playground
 from handlers.teams.endpoint import same_machine
-from handlers.teams.posting import Once
+from handlers.once import Once
 from handlers.teams.tokens import Refused
 from handlers.web import WebEdge
 from storage import Store, open_store
