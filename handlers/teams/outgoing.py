@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import structlog
 
-from bot.domain import Chart
+from bot.domain import Chart, Note
 from handlers.teams.activity import message
 from handlers.teams.cards import Level
 from handlers.teams.drawing import Drawing
 from handlers.teams.pace import Pace
 from handlers.teams.render import Post, words
 from handlers.teams.sdk import MessageActivityInput
+from handlers.teams.text import escaped
 from handlers.teams.wire import ConnectorError, ConnectorUnreachable, code
 
 log = structlog.get_logger(__name__)
@@ -30,6 +31,8 @@ STATUS = "status"  # a stream that shows nothing of the answer yet
 TARGETED = "targeted"  # for one person, in the conversation
 DIRECT = "direct"  # for one person, in their personal chat
 UNSENT = "unsent"  # begun, and certainly not taken
+
+SOURCES = 5  # beneath a card
 
 _VISIBLE = frozenset((POST, DRAFT, STREAM, TARGETED, DIRECT))
 
@@ -102,12 +105,17 @@ def apart(messages: Iterable[Post]) -> tuple[Post, ...]:
     """
     done: list[Post] = []
     for post in messages:
-        if not post.parts or not (post.text or post.citations):
-            done.append(post)
-            continue
-        words, card = replace(post, parts=()), replace(post, text="", citations=())
-        done += (words, card) if post.text else (card, words)
+        if post.parts and post.text:
+            done += (replace(post, parts=()), replace(post, text="", citations=()))
+        else:
+            done.append(replace(post, parts=(*post.parts, *_sources(post)), citations=()) if post.parts else post)
     return tuple(done)
+
+
+def _sources(post: Post) -> tuple[Note, ...]:
+    """A card has no text that numbers could refer to; what it rests on stands beneath it."""
+    told = [f"{escaped(one.title)}: {escaped(one.text)}" for one in post.citations[:SOURCES]]
+    return (Note(markdown="\n".join(told)),) if told else ()
 
 
 def in_words(post: Post) -> tuple[Post, ...]:
