@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -22,7 +23,13 @@ TEXT = 10_000
 PICTURE = 13_600  # of the room, for a chart
 CITATIONS, CITATION = 20, 550  # so many are shown, and each takes so much of the room; their words are shortened
 NOTIFICATION = 500
+ROWS = ROOM // 100  # of a table, and more than fit: none is lighter
+SPAN, LINE = 130, 350  # bytes that a run of another look, and a line, take on a card beside their words
+LONG = 1_000
 ROWS_LEFT = 3  # a table begins in a message that has room for so many of its rows
+
+
+_SIGNS = re.compile(r"[\\`*_\[\]~<&]")
 
 
 @dataclass(frozen=True)
@@ -110,7 +117,7 @@ def _add(done: list[_Message], part: Part, kept: int) -> None:
 
 def _cut(part: Part, room: int, *, fresh: bool) -> tuple[Part | None, Part | None]:
     """What of the part goes into the room, and what is left of it. A fresh message takes at least something."""
-    if _part_weight(part) <= room:
+    if not (isinstance(part, Table) and len(part.rows) > ROWS) and _part_weight(part) <= room:
         return part, None
     if not isinstance(part, Table) or len(part.rows) < 2:
         return (part, None) if fresh else (None, part)
@@ -124,7 +131,7 @@ def _cut(part: Part, room: int, *, fresh: bool) -> tuple[Part | None, Part | Non
 
 def _rows_within(table: Table, room: int) -> int:
     """How many of the table's first rows fit."""
-    low, high = 0, len(table.rows)
+    low, high = 0, min(len(table.rows), ROWS)
     while low < high:
         middle = (low + high + 1) // 2
         fits = _part_weight(table.model_copy(update={"rows": table.rows[:middle]})) <= room
@@ -154,9 +161,9 @@ def _fitting(part: Part) -> Iterator[Part]:
             yield from _texts(markdown)
         case Note(markdown=markdown):
             yield from (part,) if _part_weight(part) <= TEXT else _texts(markdown)
-        case Table(columns=columns, rows=rows) if _part_weight(part) > ROOM:
-            fits = [_part_weight(part.model_copy(update={"rows": (row,)})) <= ROOM for row in rows]
-            if all(fits) and rows:
+        case Table(columns=columns, rows=rows):
+            heads = part.model_copy(update={"rows": ()})
+            if all(_part_weight(heads.model_copy(update={"rows": (row,)})) <= ROOM for row in rows or ((),)):
                 yield part
                 return
             yield from _texts(bold(part.caption) if part.caption else "")
@@ -171,7 +178,7 @@ def _fitting(part: Part) -> Iterator[Part]:
 
 
 def _texts(markdown: str) -> tuple[Text, ...]:
-    pieces = split(markdown, TEXT, size=lambda text: _part_weight(Text(markdown=text)))
+    pieces = split(markdown, TEXT, size=_Measured())
     return tuple(Text(markdown=piece) for piece in pieces if piece.strip())
 
 
@@ -183,7 +190,7 @@ def _told(part: Part) -> Iterator[str]:
         case Text(markdown=markdown):
             yield from _outgoing(markdown)
         case Note(markdown=markdown):
-            yield from map(small, split(markdown, TEXT, size=lambda text: _weight(small(text))))
+            yield from map(small, split(markdown, TEXT, size=_said))
         case Table(caption=caption):
             yield from _outgoing("\n\n".join([*([bold(caption)] if caption else []), fenced(as_lines(part))]))
         case Chart(title=title, alt=alt):
@@ -193,7 +200,7 @@ def _told(part: Part) -> Iterator[str]:
 
 
 def _outgoing(markdown: str) -> Iterator[str]:
-    return map(outgoing, split(markdown, TEXT, size=lambda text: _weight(outgoing(text))))
+    return map(outgoing, split(markdown, TEXT, size=_said))
 
 
 def _joined(texts: Iterable[str]) -> list[str]:
@@ -208,6 +215,28 @@ def _joined(texts: Iterable[str]) -> list[str]:
         else:
             done.append(text)
     return done
+
+
+def _said(markdown: str) -> int:
+    """At least the bytes that the Markdown takes as a message's text, without making it."""
+    return _weight(markdown) + 5 * len(_SIGNS.findall(markdown)) + 10 * markdown.count("\n")
+
+
+class _Measured:
+    """At least the bytes that Markdown takes on a card: line by line, none twice, the long ones by what is in them."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, int] = {}
+
+    def __call__(self, markdown: str) -> int:
+        return sum(map(self._line, markdown.split("\n")))
+
+    def _line(self, line: str) -> int:
+        if len(line) > LONG:
+            return _weight(line) + SPAN * (1 + len(_SIGNS.findall(line))) + LINE
+        if line not in self._known:
+            self._known[line] = max(_weight(line) + SPAN, _part_weight(Text(markdown=line)))
+        return self._known[line]
 
 
 def _part_weight(part: Part) -> int:

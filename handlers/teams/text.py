@@ -16,7 +16,7 @@ from handlers.markdown import as_lines
 from handlers.plain import visible
 from handlers.teams.prose import Block, Code, Listing, Paragraph, Quote, Rule, Span, Title, blocks, spans
 
-_AT = re.compile(r"<at\b[^<>]*>(.*?)</at>", re.IGNORECASE | re.DOTALL)
+_AT = re.compile(r"<at\b[^<>]*>([^<>]*)</at>", re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>|</(?:p|div|li)>", re.IGNORECASE)
 _TAG = re.compile(r"</?(?:p|div|span|li|ul|ol|b|i|u|s|strong|em|a|blockquote|pre|code)\b[^<>]*>", re.IGNORECASE)
 _BLANK = re.compile("[\xa0\u2000-\u200a\u202f\u205f\u3000]")
