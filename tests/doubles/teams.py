@@ -14,21 +14,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
-from uuid import uuid4
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.doubles.teams_connector import Connector, Fault, Rules
-from tests.doubles.teams_keys import SCOPE, Keys
+from tests.doubles.teams_connector import Connector
+from tests.doubles.teams_login import CLIENT_ID, SECRET, Login
 from tests.doubles.teams_people import ROOMS, TENANT, Room, Someone
+from tests.doubles.teams_rules import Fault, Rules
 from tests.doubles.teams_shown import Delivered, Json, Ledger, Shown
 
 __all__ = ["CLIENT_ID", "NAME", "SECRET", "Fault", "Said", "TeamsConfig", "TeamsDouble", "running", "teams"]
 
-CLIENT_ID = "00000061-0000-4000-8000-000000000061"
-SECRET = "teams-secret-of-the-tests"
 BOT = f"28:{CLIENT_ID}"
 NAME = "Director"
 
@@ -58,22 +56,15 @@ class Said:
     delivered: Delivered = field(repr=False)
 
 
-class TeamsDouble:
+class TeamsDouble(Login):
     """`bot` is the address that activities go to; set it before anyone speaks."""
 
     def __init__(self, config: TeamsConfig | None = None, *, bot: str = "") -> None:
-        self.config, self.bot = config or TeamsConfig(), bot
-        self.keys, self.ledger = Keys(), Ledger()
+        self.config, self.bot, self.ledger = config or TeamsConfig(), bot, Ledger()
+        super().__init__(self.config.expires_in)
         self.rooms: dict[str, Room] = {room.id: room for room in ROOMS}
         self.connector = Connector(self.ledger, self.rooms, self._authorized, BOT)
-        self.url = ""
         self.connections = 0  # how many were made to the bot
-        self.token_requests: list[Json] = []
-        self.key_requests = 0
-        self.key_seconds = 0.0  # how slow the key server is
-        self.token_seconds = 0.0
-        self.token_fault: Fault | None = None
-        self._tokens: dict[str, float] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._runner: web.AppRunner | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -105,10 +96,7 @@ class TeamsDouble:
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=8 * 2**20)
-        app.router.add_get("/v1/.well-known/openidconfiguration", self._openid)
-        app.router.add_get("/v1/.well-known/keys", self._published)
-        app.router.add_post("/{tenant}/oauth2/v2.0/token", self._token)
-        app.router.add_routes(self.connector.routes())
+        app.router.add_routes([*self.login_routes(), *self.connector.routes()])
         self._runner = web.AppRunner(app, shutdown_timeout=0.2, access_log=None, keepalive_timeout=75)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -331,64 +319,6 @@ class TeamsDouble:
 
     async def until(self, look: Callable[[Ledger], Any], seconds: float = 15.0) -> Any:
         return await self.ledger.until(look, seconds)
-
-    # --- logging in --------------------------------------------------------------------------------------------------
-
-    def bot_token(self) -> str:
-        """A token that the connector takes, without asking for one."""
-        token = uuid4().hex
-        self._tokens[token] = time.monotonic() + self.config.expires_in
-        return token
-
-    def forget_tokens(self) -> None:
-        """Every token that was given out is refused from now on."""
-        self._tokens.clear()
-
-    def _authorized(self, header: str | None) -> bool:
-        kind, _, token = (header or "").partition(" ")
-        return kind.lower() == "bearer" and self._tokens.get(token, 0.0) > time.monotonic()
-
-    async def _openid(self, _: web.Request) -> web.Response:
-        known = {"issuer": "https://api.botframework.com", "jwks_uri": f"{self.url}/v1/.well-known/keys"}
-        known |= {"id_token_signing_alg_values_supported": ["RS256"]}  # type: ignore[dict-item]
-        return web.json_response(known)
-
-    async def _published(self, _: web.Request) -> web.Response:
-        self.key_requests += 1
-        if self.key_seconds:
-            await asyncio.sleep(self.key_seconds)
-        return web.json_response(self.keys.published())
-
-    async def _token(self, request: web.Request) -> web.Response:
-        form = {name: str(value) for name, value in (await request.post()).items()}
-        shown = {name: value for name, value in form.items() if name != "client_secret"}
-        self.token_requests.append({"tenant": request.match_info["tenant"], **shown})
-        if self.token_seconds:
-            await asyncio.sleep(self.token_seconds)
-        if self.token_fault is not None:
-            return web.Response(status=self.token_fault.status, text="<html>down</html>", content_type="text/html")
-        refusal = _refusal(form, request.match_info["tenant"])
-        if refusal is not None:
-            status, error, description = refusal
-            return web.json_response({"error": error, "error_description": description}, status=status)
-        lasts = self.config.expires_in
-        given = {"token_type": "Bearer", "expires_in": lasts, "ext_expires_in": lasts, "access_token": self.bot_token()}
-        return web.json_response(given)
-
-
-def _refusal(form: Mapping[str, str], tenant: str) -> tuple[int, str, str] | None:
-    """What Entra would say against these words."""
-    if form.get("grant_type") != "client_credentials":
-        return 400, "unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type."
-    if tenant.lower() not in (TENANT, "botframework.com"):
-        return 400, "invalid_request", f"AADSTS90002: Tenant '{tenant}' not found."
-    if form.get("client_id") != CLIENT_ID:
-        return 400, "unauthorized_client", "AADSTS700016: Application was not found in the directory."
-    if form.get("client_secret") != SECRET:
-        return 401, "invalid_client", "AADSTS7000215: Invalid client secret provided."
-    if form.get("scope") != SCOPE:
-        return 400, "invalid_scope", "AADSTS70011: The provided value for the input parameter 'scope' is not valid."
-    return None
 
 
 def _root_of(reply_to: Said | Shown | str | None) -> str:

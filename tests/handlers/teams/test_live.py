@@ -12,7 +12,7 @@ from handlers.teams.activity import REPEATED
 from handlers.teams.live import OLD, TYPING, WORKING
 from handlers.teams.pace import GAP, Paces
 from tests.doubles.teams import Fault
-from tests.doubles.teams_connector import DOCUMENTED
+from tests.doubles.teams_rules import DOCUMENTED
 from tests.doubles.teams_people import ON_CALL, Room
 from tests.handlers.teams.delivery_world import CHAT, GROUP, PAYMENTS, World, reply, world
 
