@@ -1,3 +1,3 @@
-from tests.system.conftest import database_url, postgres_server, postgres_url, towns
+from tests.system.conftest import database_url, postgres_server, postgres_url, teams_towns, towns
 
-__all__ = ["database_url", "postgres_server", "postgres_url", "towns"]
+__all__ = ["database_url", "postgres_server", "postgres_url", "teams_towns", "towns"]
