@@ -19,9 +19,9 @@ from bot.errors import Unreachable, UsageError
 from bot.ports import CannotPost
 from bot.schedule_grammar import ChannelRef
 from bot.settings import HttpAddress
+from handlers.once import Once
 from handlers.teams.app import TeamsEdge, build, playground
 from handlers.teams.endpoint import same_machine
-from handlers.once import Once
 from handlers.teams.tokens import Refused
 from handlers.web import WebEdge
 from storage import Store, open_store
