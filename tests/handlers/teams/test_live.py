@@ -12,8 +12,8 @@ from handlers.teams.activity import REPEATED
 from handlers.teams.live import OLD, TYPING, WORKING
 from handlers.teams.pace import GAP, Paces
 from tests.doubles.teams import Fault
-from tests.doubles.teams_rules import DOCUMENTED
 from tests.doubles.teams_people import ON_CALL, Room
+from tests.doubles.teams_rules import DOCUMENTED
 from tests.handlers.teams.delivery_world import CHAT, GROUP, PAYMENTS, World, reply, world
 
 WORDS = [f"Sentence {n} of the answer.\n\n" for n in range(12)]
