@@ -1,4 +1,4 @@
-"""Text on its way in from Teams and out to it: decoding, escaping, and CommonMark as Teams' messages show it.
+"""Text on its way out to Teams: escaping, and CommonMark as Teams' messages show it.
 
 A message's text knows bold, italics, code, quotations, links and lists. Headings and tables it doesn't know, and a
 single line break is no break (learn.microsoft.com/microsoftteams/platform/bots/how-to/format-your-bot-messages).
@@ -6,20 +6,13 @@ single line break is no break (learn.microsoft.com/microsoftteams/platform/bots/
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.domain import Table
 from handlers.markdown import as_lines
-from handlers.plain import visible
 from handlers.teams.prose import Block, Code, Listing, Paragraph, Quote, Rule, Span, Title, blocks, spans
-
-_AT = re.compile(r"<at\b[^<>]*>([^<>]*)</at>", re.IGNORECASE)
-_BREAK = re.compile(r"<br\s*/?>|</(?:p|div|li)>", re.IGNORECASE)
-_TAG = re.compile(r"</?(?:p|div|span|li|ul|ol|b|i|u|s|strong|em|a|blockquote|pre|code)\b[^<>]*>", re.IGNORECASE)
-_BLANK = re.compile("[\xa0\u2000-\u200a\u202f\u205f\u3000]")
 
 # What would be read as Markdown and is not meant so; an underscore within a word and a lone asterisk are harmless.
 _SIGNS = re.compile(
@@ -27,13 +20,6 @@ _SIGNS = re.compile(
 )
 _FIRST = re.compile(r"^(\s*)(?:([-+](?=\s|$)|#{1,6}(?=\s|$)|>|-(?=[-\s]*$)|=(?==*\s*$))|(\d{1,9})([.)])(?=\s|$))")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
-
-
-def received(text: str) -> str:
-    """What a person typed: mentions as `@Name`, without markup and hidden characters, odd blanks as blanks."""
-    text = _AT.sub(lambda mention: f"@{mention[1].strip()}", text)
-    text = html.unescape(_TAG.sub("", _BREAK.sub("\n", text)))
-    return visible(_BLANK.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))).strip()
 
 
 def escaped(text: str) -> str:
