@@ -72,7 +72,7 @@ class Seat(Protocol):
 
 
 async def settled(
-    seat: Seat, who: Who, since: int, wanted: tuple[str, ...], *, seconds: float = 25.0, quiet: float = 0.6
+    seat: Seat, who: Who, since: int, wanted: tuple[str, ...], *, seconds: float = 25.0, quiet: float = 0.4
 ) -> Heard:
     """What was heard, once it is whole, has all the words wanted, and has not changed for a moment."""
     end = time.monotonic() + seconds
