@@ -56,6 +56,7 @@ bench: $(VENV)/.dev
 
 pictures: $(VENV)/.dev
 	$(BIN)/python -m tests.pictures
+	$(BIN)/python -m tests.pictures_teams
 
 lock: $(VENV)/.uv
 	$(UV) $(COMPILE) pyproject.toml --group build -o requirements.lock
