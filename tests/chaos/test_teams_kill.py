@@ -223,6 +223,8 @@ async def test_killed_at_any_moment_every_question_is_answered_and_what_stands_t
 ) -> None:
     town = await teams_towns.build(database_url=database_url, retry_delays=(0.5,) * 400, ack_seconds=5.0)
     chance = random.Random(SEED)  # noqa: S311  torment needs no secrecy
+    for what in ("send", "stream", "update"):  # a wire as long as Teams' own: time to die in the middle of a call
+        town.teams.connector.spoil(what, Fault(holds=0.4, only_late=True), times=100_000)
     async with AnthropicDouble(otherwise=speak) as model:
         town.env |= {"ANTHROPIC_API_KEY": "sk-ant-test", "ANTHROPIC_BASE_URL": model.url}
         served = await town.serve()
