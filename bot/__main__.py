@@ -133,13 +133,18 @@ class Root:
         from bot.worker import Worker
 
         worker = Worker(inbox=store.inbox, memory=store.memory, director=director, chats=chats, clock=self._clock)
-        async with asyncio.TaskGroup() as group:
-            run = group.create_task(worker.run(), name="worker")
-            try:
-                yield
-            finally:
-                await worker.drain(DRAIN)
-                await run
+        try:
+            async with asyncio.TaskGroup() as group:
+                run = group.create_task(worker.run(), name="worker")
+                try:
+                    yield
+                finally:
+                    await worker.drain(DRAIN)
+                    await run
+        except ExceptionGroup as several:
+            if len(several.exceptions) > 1:
+                raise
+            raise several.exceptions[0] from None  # as it was said, for who started the command
 
     @contextlib.asynccontextmanager
     async def core(self, settings: Settings, chat: Chat) -> AsyncIterator[Intake]:
