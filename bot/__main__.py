@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import webbrowser
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -164,9 +164,9 @@ class Root:
         `playground` is a loopback address at which a Teams playground is listened to, without credentials.
         """
         from handlers.clock import ScheduleClock
-        from handlers.platforms import Directories
+        from handlers.platforms import Directories, readiness
         from handlers.slack.directory import SlackDirectory
-        from handlers.web import WebEdge
+        from handlers.web import Readiness, WebEdge
         from storage import serve_lock
 
         rights = settings.file.rights
@@ -184,9 +184,9 @@ class Root:
                 director = await stack.enter_async_context(self.director(settings, store, Directories(directories)))
                 await stack.enter_async_context(self.working(store, director, edges))
 
-                async def missing() -> Iterable[str]:
+                async def ready() -> Readiness:
                     await store.check()
-                    return [name.capitalize() for name, edge in edges.items() if not await edge.connected()]
+                    return await readiness(edges)
 
                 web = WebEdge(
                     settings.http,
@@ -194,7 +194,7 @@ class Root:
                         *(slack.http_routes() if slack is not None else ()),
                         *(teams.http_routes() if teams is not None and playground is None else ()),
                     ),
-                    ready=missing,
+                    ready=ready,
                 )
                 clock = ScheduleClock(store.schedules, store.inbox, self._clock)
                 beside = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
@@ -9,6 +10,7 @@ from bot.domain import Person, Place, Reply
 from bot.errors import UsageError
 from bot.schedule_chat import Channels
 from bot.schedule_grammar import ChannelRef
+from handlers.web import Readiness
 
 
 class Directory(Channels, Protocol):
@@ -27,6 +29,19 @@ class Posting(Protocol):
     async def post(self, place: Place, reply: Reply) -> str:
         """Post a reply and return its first message's id. Raises CannotPost or Unreachable."""
         ...
+
+
+class Edge(Protocol):
+    async def connected(self) -> bool:
+        """Whether what is asked there can come in and be answered now."""
+        ...
+
+
+async def readiness(edges: Mapping[str, Edge]) -> Readiness:
+    """One platform that is away doesn't keep the others from being served; all of them do."""
+    connected = await asyncio.gather(*(edge.connected() for edge in edges.values()))
+    away = tuple(name.capitalize() for name, there in zip(edges, connected, strict=True) if not there)
+    return Readiness(missing=away) if len(away) == len(edges) else Readiness(without=away)
 
 
 class Directories:

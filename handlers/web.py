@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
@@ -15,12 +16,20 @@ log = structlog.get_logger(__name__)
 BODY_LIMIT = 1_000_000  # bytes
 STOP = 5.0  # seconds for requests under way
 
-# What keeps the process from working, in words; empty when it is ready.
-Ready = Callable[[], Awaitable[Iterable[str]]]
+
+@dataclass(frozen=True)
+class Readiness:
+    """What keeps the process from working, and what is away that it can work without."""
+
+    missing: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
-async def nothing_missing() -> Iterable[str]:
-    return ()
+Ready = Callable[[], Awaitable[Readiness]]
+
+
+async def nothing_missing() -> Readiness:
+    return Readiness()
 
 
 class WebEdge:
@@ -73,7 +82,7 @@ class WebEdge:
         return web.json_response({"status": "alive"})
 
     async def _readiness(self, _: web.Request) -> web.Response:
-        missing = list(await self._ready())
-        if missing:
-            return web.json_response({"status": "not ready", "missing": missing}, status=503)
-        return web.json_response({"status": "ready"})
+        found = await self._ready()
+        if found.missing:
+            return web.json_response({"status": "not ready", "missing": found.missing}, status=503)
+        return web.json_response({"status": "ready"} | ({"without": found.without} if found.without else {}))

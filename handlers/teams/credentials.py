@@ -211,7 +211,7 @@ _ADVICE = {
     7000215: "TEAMS_CLIENT_SECRET is not a secret of this app. Take the secret's value, not its id.",
     7000222: "TEAMS_CLIENT_SECRET has expired. Make a new one in the app's registration (Certificates & secrets).",
     7000216: "TEAMS_CLIENT_SECRET is missing or unreadable. Make a new one in the app's registration.",
-    7000229: "The app with TEAMS_CLIENT_ID is not in its tenant yet. Put it there with `az ad sp create --id <client id>`.",
+    7000229: "The app with TEAMS_CLIENT_ID is not in its tenant. Put it there: `az ad sp create --id <client id>`.",
     7000112: "The app with TEAMS_CLIENT_ID is disabled in this tenant. An administrator can enable it.",
     700016: "There is no app with TEAMS_CLIENT_ID in the tenant TEAMS_TENANT_ID. Check both.",
     900023: "TEAMS_TENANT_ID is no tenant. Take the directory (tenant) id of the app's registration.",

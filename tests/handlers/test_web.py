@@ -8,24 +8,24 @@ from aiohttp import web
 
 from bot.errors import UsageError
 from bot.settings import HttpAddress
-from handlers.web import BODY_LIMIT, WebEdge
+from handlers.web import BODY_LIMIT, Readiness, WebEdge
 
 ANY_PORT = HttpAddress(host="127.0.0.1", port=0)
 
 
 async def test_it_is_alive_before_it_is_ready():
-    missing = ["database: not migrated"]
+    told = [Readiness(missing=("Slack",)), Readiness(without=("Teams",)), Readiness()]
 
     async def ready():
-        return missing
+        return told.pop(0)
 
     edge = WebEdge(ANY_PORT, ready=ready)
     url = await edge.start()
     try:
         async with aiohttp.ClientSession(url) as session:
             assert await _told(session, "/health") == (200, {"status": "alive"})
-            assert await _told(session, "/ready") == (503, {"status": "not ready", "missing": missing})
-            missing.clear()
+            assert await _told(session, "/ready") == (503, {"status": "not ready", "missing": ["Slack"]})
+            assert await _told(session, "/ready") == (200, {"status": "ready", "without": ["Teams"]})
             assert await _told(session, "/ready") == (200, {"status": "ready"})
     finally:
         await edge.close()
