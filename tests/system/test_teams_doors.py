@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from handlers.slack.standin import Standin, StandinConfig
@@ -150,13 +150,12 @@ async def test_while_microsoft_is_out_of_reach_slack_is_served_all_the_same(
     await slack.start()
     try:
         env = {"SLACK_API_URL": slack.api_url, "SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token}
-        starting = asyncio.create_task(town.serve(**env))  # it isn't ready before Teams is
-        await slack.sockets.wait_connected()
+        served = await town.serve(**env)
         root = await slack.say(SLACK_MAYA, SLACK_PAYMENTS, "@Director help")
         await slack.wait_for(lambda ledger: ledger.by_bot(SLACK_PAYMENTS, root), 15)
-        assert not starting.done()
+        async with aiohttp.ClientSession() as session, session.get(f"{served.url}/ready") as told:
+            assert (told.status, await told.json()) == (200, {"status": "ready", "without": ["Teams"]})
         town.teams.token_fault = None
-        await starting
         asked = await town.teams.say(MAYA, PAYMENTS, "help")
         await town.teams.answer(asked, "What I can do")
     finally:
