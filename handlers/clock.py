@@ -56,6 +56,7 @@ class ScheduleClock:
         if self._scheduler is None:
             return
         self._scheduler.pause()
+        await asyncio.sleep(0)  # a tick that is only made yet begins, for APScheduler's shutdown breaks it off
         async with self._ticking:
             self._scheduler.shutdown(wait=False)
         self._scheduler = None

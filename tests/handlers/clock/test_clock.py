@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
 from bot.domain import Incoming, Place
-from bot.schedules import What
+from bot.schedules import Schedule, What
 from handlers.clock import ScheduleClock
 from tests.doubles.stores import MemoryIntake, MemorySchedules
 
@@ -175,6 +176,25 @@ async def test_stopping_waits_for_the_tick_at_work() -> None:
     intake.go_on.set()
     await stopping
     assert (waits, len(intake.taken)) == (True, 1)
+
+
+@pytest.mark.parametrize("rounds", range(8))
+async def test_whenever_it_is_stopped_no_tick_is_broken_off(rounds: int, caplog: pytest.LogCaptureFixture) -> None:
+    class Waiting(MemorySchedules):
+        async def active(self) -> Sequence[Schedule]:
+            for _ in range(3):
+                await asyncio.sleep(0)
+            return await super().active()
+
+    store, intake = Waiting(), MemoryIntake()
+    await weekly(store)
+    clock = ScheduleClock(store, intake, SetClock(DUE))
+    clock.start()
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+    await clock.stop()
+    await asyncio.sleep(0)
+    assert [record.getMessage() for record in caplog.records] == []
 
 
 async def test_a_clock_that_was_not_started_can_be_stopped() -> None:
