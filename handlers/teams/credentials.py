@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import structlog
@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 LIMIT = 10.0  # seconds for one request for a token
 AHEAD = 300.0  # seconds before its end at which a token is renewed
+AGAIN = 30.0  # seconds after which a failed renewal is tried again, while the token is still good
 
 
 class CredentialsRefused(UsageError):
@@ -59,20 +60,28 @@ class _Cached:
         self._now = now
         self._held: _Held | None = None
         self._asking = asyncio.Lock()
+        self._failures = 0
+        self._failure = ""
 
     async def __call__(self) -> str:
         if (held := self._fresh()) is not None:
             return held.token
+        failures = self._failures
         async with self._asking:
             if (held := self._fresh()) is not None:
                 return held.token
+            if self._failures > failures:  # while we waited: asking one after the other takes too long for all
+                raise LoginUnreachable(self._failure)
             try:
                 token, seconds = await self._ask()
-            except LoginUnreachable:
-                if self._held is None or self._now() >= self._held.until:
+            except LoginUnreachable as error:
+                held, now = self._held, self._now()
+                if held is None or now >= held.until:
+                    self._failures, self._failure = self._failures + 1, str(error)
                     raise
-                log.warning("teams.token_not_renewed", still_valid=round(self._held.until - self._now()))
-                return self._held.token
+                log.warning("teams.token_not_renewed", still_valid=round(held.until - now))
+                self._held = replace(held, renew_at=min(now + AGAIN, held.until))
+                return held.token
             now = self._now()
             self._held = _Held(token, now + seconds, now + max(seconds - AHEAD, seconds / 2))
             return token

@@ -6,6 +6,8 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -21,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 TIMEOUT = 10.0  # seconds for one call
 LONGEST_WAIT = 5.0  # a longer Retry-After is handed to whoever schedules the delivery
-PAUSE = 1.0  # seconds before a call is repeated where Teams does not say
+PAUSE = 1.1  # least seconds before a call is repeated: Teams takes one a second of a stream
 NO_ID = "DO_NOT_USE_PLACEHOLDER_ID"  # what Teams answers where it has no id to give
 
 Token = Callable[[], Awaitable[str]]
@@ -154,8 +156,10 @@ class Wire:
         try:
             return await self._once(method, url, body)
         except ConnectorError as error:
-            wait = error.retry_after if error.retry_after is not None else self._pause
-            if error.status not in _PASSING or wait > LONGEST_WAIT or (error.maybe and not again):
+            wait = max(error.retry_after, self._pause) if error.retry_after is not None else self._pause
+            if error.status == 401:  # with another token
+                wait = 0.0
+            elif error.status not in _PASSING or wait > LONGEST_WAIT or (error.maybe and not again):
                 raise
         except ConnectorUnreachable as error:
             wait = self._pause
@@ -231,11 +235,21 @@ def _error(heard: Heard) -> ConnectorError:
 
 def _retry_after(heard: Heard) -> float | None:
     """Seconds that Teams asks to wait, an hour at most; None where it doesn't say."""
+    said = heard.headers.get("Retry-After", "")
     try:
-        seconds = float(heard.headers["Retry-After"])
-    except (KeyError, ValueError):
-        return None
+        seconds = float(said)
+    except ValueError:
+        seconds = _until(said)
     return min(max(seconds, 0.0), 3600.0) if math.isfinite(seconds) else None
+
+
+def _until(date: str) -> float:
+    """Seconds until a date as HTTP writes it; not a number where it is none."""
+    try:
+        at = parsedate_to_datetime(date)
+    except ValueError:
+        return math.nan
+    return (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
 
 
 _GONE = "That conversation is gone, or I was removed from it. Add me there again and ask me anew."

@@ -148,6 +148,30 @@ async def test_many_who_want_a_token_at_once_make_one_request(secret, login):
     assert len(login.asked) == 1
 
 
+async def test_all_who_wait_for_a_login_that_fails_wait_for_it_once(secret, login):
+    login.delay, login.status = 0.2, 503
+    began = time.monotonic()
+
+    outcomes = await asyncio.gather(*(secret() for _ in range(20)), return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [LoginUnreachable] * 20
+    assert (len(login.asked), time.monotonic() - began < 2) == (1, True)
+    login.status = 200
+    assert await secret() == "token-2"
+
+
+async def test_a_renewal_that_failed_holds_up_nobody_while_the_token_is_good(secret, login, clock):
+    await secret()
+    login.status, login.body = 503, "<html>"
+    clock.at += 3400
+    tokens = [await secret() for _ in range(5)]
+    clock.at += 31
+    tokens.append(await secret())
+
+    assert tokens == ["token-1"] * 6
+    assert len(login.asked) == 3
+
+
 async def test_one_who_gives_up_waiting_leaves_the_others_a_token(secret, login):
     login.delay = 0.2
     first = asyncio.ensure_future(secret())

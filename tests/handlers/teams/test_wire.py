@@ -7,6 +7,8 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -97,6 +99,10 @@ async def drips(request: web.Request) -> web.StreamResponse:
 
 
 GOOD = says(201, {"id": "1700000000001"})
+
+
+def http_date(seconds: float) -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
 
 
 @pytest.fixture
@@ -384,7 +390,28 @@ async def test_a_long_wait_is_handed_up_at_once(connector, wire):
     assert words.retry_after == 40
 
 
-@pytest.mark.parametrize("header", ["soon", "nan", "inf", "-3", "Wed, 21 Oct 2026 07:28:00 GMT"])
+async def test_a_wait_until_a_date_is_waited_for_by_whoever_delivers_later(connector, wire):
+    teams = await connector(error(429, "Throttled", Retry_After=http_date(40)), GOOD)
+
+    with pytest.raises(ConnectorError) as trouble:
+        await wire.send(teams.where, message())
+
+    assert 35 < trouble.value.retry_after <= 40
+    assert teams.methods == ["POST"]
+
+
+async def test_no_call_is_repeated_at_once_whatever_teams_says(connector):
+    teams = await connector(error(429, "Throttled", Retry_After="0"), GOOD)
+    wire = Wire(token, client_id="app", pause=0.3)
+    began = time.monotonic()
+
+    await wire.send(teams.where, message())
+    await wire.close()
+
+    assert time.monotonic() - began >= 0.3
+
+
+@pytest.mark.parametrize("header", ["soon", "nan", "inf", "-3", "Wed, 21 Oct 2020 07:28:00 GMT", "Wed, 99 Oct 2020"])
 async def test_a_wait_that_is_no_number_of_seconds_is_none(connector, wire, header):
     teams = await connector(error(429, "Throttled", Retry_After=header), GOOD)
 
@@ -435,17 +462,28 @@ async def test_a_token_that_is_not_to_be_had_is_no_message_that_may_have_been_ta
     assert teams.asked == []
 
 
-async def test_a_token_that_teams_refuses_is_told_of(connector):
-    teams = await connector(says(401), GOOD)
+async def test_a_token_that_teams_refuses_is_told_of_and_another_is_tried_once(connector):
+    teams = await connector(says(401), GOOD, says(401))
     told: list[str] = []
-    wire = Wire(token, client_id="app", refused=told.append)
+    tokens = iter(("first", "second", "third", "fourth"))
 
+    async def next_token() -> str:
+        return next(tokens)
+
+    wire = Wire(next_token, client_id="app", refused=told.append)
+
+    await wire.send(teams.where, message())
     with pytest.raises(ConnectorError, match="401"):
         await wire.send(teams.where, message())
-    await wire.send(teams.where, message())
     await wire.close()
 
-    assert told == ["a-token"]
+    assert told == ["first", "third", "fourth"]
+    assert [sent["Authorization"] for sent in teams.headers] == [
+        "Bearer first",
+        "Bearer second",
+        "Bearer third",
+        "Bearer fourth",
+    ]
 
 
 async def test_after_closing_it_can_be_opened_again(connector, wire):
