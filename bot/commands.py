@@ -76,12 +76,16 @@ Command = Help | Unknown | Status | Review | Digest | MakePlan | ShowPlan | List
 # Verbs of `schedule`; in a mention anything else behind the word is a question, not a command.
 SCHEDULE_VERBS = ("review", "digest", "add", "list", "pause", "resume", "remove", "test")
 
+_CLOSING = ".!… \N{NO-BREAK SPACE}\n"  # phones end what is typed as a sentence
+_QUOTES = "\"“”„'‘’«»"
 _SERVICES = re.compile(r"^(?:for\s+)?([\w.-]+(?:\s*,\s*[\w.-]+)*)$")
 
 
 def parse(text: str) -> Command:
     """What the words behind /director ask for."""
     word, rest = _first_word(text)
+    if word != "plan":  # an initiative is kept as it was typed
+        word, rest = _first_word(text.rstrip(_CLOSING))
     match word:
         case "" | "help" | "?":
             return Help()
@@ -102,7 +106,7 @@ def parse(text: str) -> Command:
 
 def parse_mention(text: str) -> Command | None:
     """The command that a mention or direct message spells out in full; None when it is a question to be answered."""
-    word, rest = _first_word(text)
+    word, rest = _first_word(text.rstrip(_CLOSING))
     command = parse(text)
     match command:
         case Unknown():
@@ -119,17 +123,28 @@ def parse_mention(text: str) -> Command | None:
             return command
 
 
+def asks_to_stop(text: str) -> bool:
+    """Whether these words are no question but end the answer that is being made."""
+    return text.strip(_CLOSING).lower() == "stop"
+
+
 def _plan(rest: str) -> Command:
-    word, argument = _first_word(rest)
+    closed = rest.rstrip(_CLOSING)
+    word, argument = _first_word(closed)
     if word == "list" and not argument:
         return ListPlans()
     if word == "show" and re.fullmatch(r"p\d+", argument.lower()):
         return ShowPlan(argument.lower())
     if word == "new":
-        return MakePlan(argument.strip("\"“”'"))
-    if re.fullmatch(r"(?:show|list)(?:\s+\S+)?|\w+\s+p\d+", rest, re.IGNORECASE):
+        return MakePlan(_unquoted(_first_word(rest)[1]))
+    if re.fullmatch(r"(?:show|list)(?:\s+\S+)?|\w+\s+p\d+", closed, re.IGNORECASE):
         return Unknown(f"plan {rest}")  # a slip or a verb that isn't there, nothing to be planned
-    return MakePlan(rest)
+    return MakePlan(_unquoted(rest))
+
+
+def _unquoted(text: str) -> str:
+    """What stands in quotation marks that are around the whole of it."""
+    return text.strip(_QUOTES) if text[:1] in _QUOTES and text[-1:] in _QUOTES else text
 
 
 def _services(rest: str) -> tuple[str, ...] | None:

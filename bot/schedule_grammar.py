@@ -99,7 +99,7 @@ def parse_schedule(text: str, *, default_zone: str) -> ScheduleSpec:
     services: tuple[str, ...] = ()
     while word := words.take_any():
         if word.lower() == "in" and channel is None:
-            channel = _channel(words.take("a channel", after="in"))
+            channel = _channel(words.take_channel())
         elif word.lower() == "for" and not services:
             services = _services(words.take("a service", after="for"))
         else:
@@ -150,6 +150,13 @@ class _Words:
         if not self._words:
             raise ScheduleError(f"The sentence ends after {_quoted(after)}; {expected} is missing.")
         return self._words.pop(0)
+
+    def take_channel(self) -> str:
+        """Blanks in a channel's name, as Teams allows them, stand as hyphens: `#On Call` is `#On-Call`."""
+        name = self.take("a channel", after="in")
+        while name.startswith("#") and self.next.lower() not in ("", "in", "for") and not canonical_zone(self.next):
+            name += f"-{self.take_any()}"
+        return name
 
 
 def _quoted(after: str) -> str:

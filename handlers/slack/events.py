@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from bot.commands import asks_to_stop
 from bot.domain import Incoming, IncomingKind, Place, Signal, SignalKind
 from bot.ports import Intake
 from handlers.slack.text import mentions, received
@@ -60,7 +61,7 @@ class Events:
     async def _store(self, event: dict[str, Any], place: Place) -> None:
         key = f"slack:{self._wire.team}:{event['channel']}:{event['ts']}"
         text = received(event.get("text") or "", me=self._wire.me)
-        if text.lower() == "stop":
+        if asks_to_stop(text):
             signal = Signal(kind=SignalKind.STOP, dedupe_key=key, place=place, person_id=event["user"], at=self._now())
             new = await self._intake.signal(signal)
             log.info("slack.stop", channel=place.channel, new=new)

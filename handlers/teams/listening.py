@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 from aiohttp import web
 
-from bot.commands import HELP
+from bot.commands import HELP, asks_to_stop
 from bot.domain import Incoming, IncomingKind, Signal, SignalKind
 from bot.errors import DirectorError
 from bot.ports import Intake
@@ -85,7 +85,7 @@ class Listening:
 
     async def _said(self, said: Said) -> web.Response:
         origin = said.origin
-        if said.text.lower() == "stop":
+        if asks_to_stop(said.text):
             await self._signal(origin, SignalKind.STOP)
             return web.Response(status=TAKEN)
         incoming = Incoming(

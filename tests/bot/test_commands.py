@@ -30,6 +30,16 @@ from bot import commands as c
         ("plan new", c.MakePlan("")),
         ("schedule review every monday 09:00", c.Schedule("review every monday 09:00")),
         ("revew", c.Unknown("revew")),
+        ("Help!", c.Help()),
+        ("Status checkout.", c.Status("checkout")),
+        ("Review for checkout, payments. ", c.Review(("checkout", "payments"))),
+        ("Schedule list.", c.Schedule("list")),
+        ("Plan list.", c.ListPlans()),
+        ("Plan show p7.", c.ShowPlan("p7")),
+        ("Plan.", c.MakePlan("")),
+        ("plan Move it. Then measure.", c.MakePlan("Move it. Then measure.")),
+        ("plan “Move checkout”", c.MakePlan("Move checkout")),
+        ("plan “Move” and “copy” checkout", c.MakePlan("“Move” and “copy” checkout")),
     ],
 )
 def test_the_words_behind_the_slash_command(typed: str, asked: c.Command) -> None:
@@ -51,8 +61,19 @@ def test_the_words_behind_the_slash_command(typed: str, asked: c.Command) -> Non
         ("plan", None),
         ("schedule list", c.Schedule("list")),
         ("schedule a meeting with me", None),
+        ("Help.", c.Help()),
+        ("Review.", c.Review(())),
+        ("status?", None),
         ("", None),
     ],
 )
 def test_a_mention_is_a_command_only_when_it_spells_one_out(said: str, asked: c.Command | None) -> None:
     assert c.parse_mention(said) == asked
+
+
+@pytest.mark.parametrize(
+    ("said", "stops"),
+    [("stop", True), ("Stop.", True), (" STOP! ", True), ("stop the rollout", False), ("", False), ("don't stop", False)],
+)
+def test_stop_is_a_word_of_its_own_however_a_phone_writes_it(said: str, stops: bool) -> None:
+    assert c.asks_to_stop(said) == stops

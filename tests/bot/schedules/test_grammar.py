@@ -33,6 +33,11 @@ def spec(**fields: object) -> ScheduleSpec:
         ("`review every monday 09:00 Europe/Berlin` for “checkout”", spec(services=("checkout",))),
         ("review every monday , tuesday 09:00 Europe/Berlin", spec(days=(0, 1))),
         ("review every monday 09:00 Europe/Berlin in #Payments", spec(channel=ChannelRef(id=None, name="payments"))),
+        ("review every monday 09:00 Europe/Berlin in #On Call", spec(channel=ChannelRef(id=None, name="on-call"))),
+        (
+            "review every monday 09:00 Europe/Berlin in #Zahlungen & Überweisungen (EU) for a",
+            spec(channel=ChannelRef(id=None, name="zahlungen-&-überweisungen-(eu)"), services=("a",)),
+        ),
         (
             "review every monday 09:00 Europe/Berlin in <#C123|payments> for checkout, fraud",
             spec(channel=ChannelRef(id="C123", name="payments"), services=("checkout", "fraud")),
@@ -141,6 +146,11 @@ WRONG_DAY = "I know monday to sunday, weekday and day."
             "review every monday 09:00 UTC in payments",
             "payments",
             "I don't understand “payments” here. A channel is written as #name. Did you mean #payments?",
+        ),
+        (
+            "review every monday 09:00 in #payments Europe/Berlin",
+            "Europe/Berlin",
+            f"I don't understand “Europe/Berlin” here. {WRONG_REST}",
         ),
         (
             "review every monday 09:00 UTC for a;b",
