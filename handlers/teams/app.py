@@ -110,7 +110,7 @@ class TeamsEdge:
         self._credentials, self._client_id, self._tokens, self._tenants = credentials, client_id, tokens, tenants
         self._intake, self._picture, self._now = intake, picture, now
         wire = Wire if tokens is not None else PlaygroundWire
-        self.wire: Wire = wire(credentials, client_id=client_id)
+        self.wire: Wire = wire(credentials, client_id=client_id, refused=credentials.refused)
         self._conversations = Conversations(references or NoReferences(), self.wire, now=now)
         self._people = People(self.wire, self._conversations.reference)
         self._paces = Paces()

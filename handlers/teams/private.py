@@ -82,8 +82,11 @@ class Private:
     async def _sent(self, post: Post, room: Room, send: Send) -> str:
         outgoing = Outgoing(self._drawing, self._paces.of(room.channel))
         message_id, rest = await outgoing.sent(post, send)
-        for piece in rest:
-            await outgoing.sent(piece, send)
+        try:
+            for piece in rest:
+                await outgoing.sent(piece, send)
+        except TROUBLE as error:  # the first piece stands, whatever became of this one
+            raise in_words(error) from error
         return message_id
 
     async def _targeted(self, activity: MessageActivityInput) -> str:

@@ -207,6 +207,16 @@ async def test_a_post_that_teams_does_not_take_now_asks_to_try_again(listen):
         await here.edge.post(place(GROUP.id), reply("hello?"))
 
 
+async def test_a_token_that_teams_takes_no_more_is_got_anew(listen):
+    here = await listen()
+    await here.teams.install(MAYA, GROUP)
+    here.teams.forget_tokens()
+
+    await here.edge.post(place(GROUP.id), reply("hello!"))
+
+    assert [shown.words.strip() for shown in here.teams.ledger.in_(GROUP.id)] == ["hello!"]
+
+
 async def test_someone_who_never_wrote_is_told_in_a_chat_of_their_own(listen):
     here = await listen()
     await here.teams.install(MAYA, GENERAL)

@@ -138,9 +138,26 @@ async def test_a_private_answer_that_may_stand_is_said_once_more_and_says_so(the
     assert seen(there, GROUP) == [(MAYA.id, "", WHOLE), (MAYA.id, "", f"{WHOLE}\n\n{REPEATED}")]
 
 
+async def test_a_private_card_that_was_said_in_words_by_half_is_said_once_more_and_says_so(there):
+    address = await there.turn(GROUP)
+    rows = tuple((f"service {number}", "well within its budget " * 20) for number in range(30))
+    table = Table(columns=("service", "state"), rows=rows)
+    no = Fault(status=401, code="Unauthorized")
+    for fault in (Fault(status=400, code="BadSyntax"), Fault(only_late=True), no, no):
+        there.teams.connector.spoil("targeted", fault)
+
+    with pytest.raises(DeliveryFailed):
+        await there.delivery(address).finish(Reply(summary="Status", parts=(table,), audience=Audience.ASKER))
+    (half,) = there.shown(GROUP)
+    await there.delivery(address).finish(Reply(summary="Status", parts=(table,), audience=Audience.ASKER))
+
+    assert (half.cards, "service 1 " in half.text, "service 29 " in half.text) == ([], True, False)
+    assert REPEATED.strip("_") in there.shown(GROUP)[1].words
+
+
 async def test_a_private_answer_that_was_certainly_not_taken_comes_later_without_a_mark(there):
     address = await there.turn(GROUP)
-    there.teams.connector.spoil("targeted", Fault(status=401, code="Unauthorized"))
+    there.teams.connector.spoil("targeted", Fault(status=401, code="Unauthorized"), times=2)
 
     with pytest.raises(DeliveryFailed):
         await there.delivery(address).finish(PRIVATE)
