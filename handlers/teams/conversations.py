@@ -1,4 +1,7 @@
-"""Where the Director can speak in Teams, which gives no list of it: what it said when it was last heard."""
+"""Where the Director can speak in Teams, which gives no list of it: what it said when it was last heard.
+
+What the store says holds: another replica may have heard a moment ago that a conversation moved, or that it is over.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,6 @@ from handlers.teams.words import channel_name
 log = structlog.get_logger(__name__)
 
 REMEMBERED = 600.0
-CAPACITY = 10_000
 _THREAD = ";messageid="
 
 
@@ -33,7 +35,7 @@ class Directory(Protocol):
 
 
 class Conversations:
-    """The stored references behind a small memory of what was last written to them."""
+    """The stored references, and the names of the channels that go with them."""
 
     def __init__(
         self,
@@ -44,29 +46,20 @@ class Conversations:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._references, self._wire, self._now, self._monotonic = references, wire, now, monotonic
-        self._known: dict[tuple[str, str], tuple[float, ConversationReference]] = {}
         self._teams: dict[tuple[str, str], tuple[float, list[ChannelInfo]]] = {}
 
     # --- coming and going --------------------------------------------------------------------------------------------
 
     async def heard(self, reference: ConversationReference) -> None:
-        """Keep where something was heard from.
-
-        What the store knows is asked for each time: another replica may have been told that we were removed meanwhile.
-        """
-        known = await self._stored(reference.workspace, reference.conversation)
+        """Keep where something was heard from."""
+        known = await self._find(reference.workspace, reference.conversation)
         if known is None or _merged(reference, known) != known:
             await self._references.remember(reference)
-            known = await self._stored(reference.workspace, reference.conversation)
-        self._keep(known if known is not None else reference)
 
     async def removed(self, workspace: str, conversation: str) -> None:
         """Forget a conversation, or a team with all its channels."""
         await self._references.forget(platform="teams", workspace=workspace, conversation=conversation)
         self._teams.pop((workspace, conversation), None)
-        for key, (_, known) in tuple(self._known.items()):
-            if key[0] == workspace and conversation in (known.conversation, known.team_id):
-                del self._known[key]
 
     # --- finding -----------------------------------------------------------------------------------------------------
 
@@ -87,15 +80,24 @@ class Conversations:
         return known.name if known is not None and known.name else None
 
     async def find(self, place: Place, channel: ChannelRef) -> ChannelRef | None:
-        """The channel of this place's tenant by id or name; None when there is none that we can see."""
+        """The channel of this place's tenant by id or name; None when there is none that we can see.
+
+        Raises:
+            UsageError: several teams have a channel of this name, and none of them is this place's.
+        """
         if channel.id:
             known = await self._with_name(place.workspace, channel.id.partition(_THREAD)[0])
             return None if known is None else ChannelRef(id=known.conversation, name=known.name)
         here = await self._find(place.workspace, place.channel)
         found = await self.by_name(channel.name, workspace=place.workspace)
         same_team = [one for one in found if here is not None and one.team_id == here.team_id]
-        chosen = same_team or found
-        return ChannelRef(id=chosen[0].conversation, name=chosen[0].name) if len(chosen) == 1 else None
+        match same_team or found:
+            case []:
+                return None
+            case [one]:
+                return ChannelRef(id=one.conversation, name=one.name)
+            case _:
+                raise UsageError(f"Several teams have a channel #{channel.name}. Say it in the one that you mean.")
 
     async def joined(self, place: Place, channel: ChannelRef) -> bool:
         """Whether we can post in a channel that was found."""
@@ -143,15 +145,6 @@ class Conversations:
     # --- behind them -------------------------------------------------------------------------------------------------
 
     async def _find(self, workspace: str, conversation: str) -> ConversationReference | None:
-        known = self._recent(workspace, conversation)
-        if known is not None:
-            return known
-        known = await self._stored(workspace, conversation)
-        if known is not None:
-            self._keep(known)
-        return known
-
-    async def _stored(self, workspace: str, conversation: str) -> ConversationReference | None:
         return await self._references.find(platform="teams", workspace=workspace, conversation=conversation)
 
     async def _with_name(self, workspace: str, conversation: str) -> ConversationReference | None:
@@ -207,15 +200,6 @@ class Conversations:
         )
         await self.heard(reference)
         return reference
-
-    def _recent(self, workspace: str, conversation: str) -> ConversationReference | None:
-        at, known = self._known.get((workspace, conversation), (0.0, None))
-        return known if known is not None and self._monotonic() - at < REMEMBERED else None
-
-    def _keep(self, reference: ConversationReference) -> None:
-        if len(self._known) >= CAPACITY:
-            self._known.clear()
-        self._known[reference.workspace, reference.conversation] = (self._monotonic(), reference)
 
 
 def _merged(reference: ConversationReference, known: ConversationReference) -> ConversationReference:
