@@ -77,7 +77,7 @@ Command = Help | Unknown | Status | Review | Digest | MakePlan | ShowPlan | List
 SCHEDULE_VERBS = ("review", "digest", "add", "list", "pause", "resume", "remove", "test")
 
 _CLOSING = ".!… \N{NO-BREAK SPACE}\n"  # phones end what is typed as a sentence
-_QUOTES = "\"“”„'‘’«»"
+_QUOTES = "\"“”„'’«»"
 _SERVICES = re.compile(r"^(?:for\s+)?([\w.-]+(?:\s*,\s*[\w.-]+)*)$")
 
 

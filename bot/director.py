@@ -89,7 +89,7 @@ class Director:
             case IncomingKind.ASK:
                 command = commands.parse_mention(incoming.text)
                 if command is None:
-                    return await self._talks.answer(turn)
+                    return Answer(reply=_welcome()) if _says_nothing(turn) else await self._talks.answer(turn)
                 answer = await self._command(turn, command)
                 # A question asked in front of everyone is answered there.
                 reply = answer.reply.model_copy(update={"audience": Audience.ALL})
@@ -187,6 +187,17 @@ def _only_asker(reply: Reply) -> Reply:
 
 def _help(text: str) -> Reply:
     return Reply(summary="What I can do", parts=(Text(markdown=text),), audience=Audience.ASKER)
+
+
+def _says_nothing(turn: Turn) -> bool:
+    """A bare mention that stands beneath nothing it could be about."""
+    return not (turn.incoming.text.strip() or turn.thread.messages or turn.before or turn.root)
+
+
+def _welcome() -> Reply:
+    return _help(f"You called me without words; I can read no files and pictures.\n\n{commands.HELP}").model_copy(
+        update={"audience": Audience.ALL}
+    )
 
 
 def _remembered(turn: Turn, reply: Reply) -> tuple[Message, ...]:

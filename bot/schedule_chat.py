@@ -43,7 +43,11 @@ class Channels(Protocol):
     """The platform's channels, as far as schedules need them."""
 
     async def find(self, place: Place, channel: ChannelRef) -> ChannelRef | None:
-        """The channel of this place's workspace with its id and name; None when there is none that we can see."""
+        """The channel of this place's workspace with its id and name; None when there is none that we can see.
+
+        Raises:
+            UsageError: the name fits several, in words for the person.
+        """
         ...
 
     async def joined(self, place: Place, channel: ChannelRef) -> bool:

@@ -102,8 +102,9 @@ def question_of(message: Message) -> str | None:
 
 
 def plain(reply: Reply) -> str:
-    """A reply as text for a model: what a reader of the post sees, without its charts' data."""
-    return "\n\n".join(_part(part) for part in reply.parts if not isinstance(part, Buttons))
+    """A reply as text for a model: what a reader of the post and its details sees, without its charts' data."""
+    shown = (*reply.parts, *reply.detail)
+    return "\n\n".join(_part(part) for part in shown if not isinstance(part, Buttons))
 
 
 def _part(part: Heading | Text | Note | Table | Chart | Buttons) -> str:

@@ -12,7 +12,10 @@ from handlers.plain import visible
 
 _AT = re.compile(r"<at(?:\s[^<>]*)?>((?:(?!<at[\s>]).)*?)</at>", re.IGNORECASE | re.DOTALL)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_BLOCK_END = re.compile(r"</(?:p|div|li|blockquote)\s*>", re.IGNORECASE)
+_BLOCK_END = re.compile(r"</(?:p|div|li|blockquote|pre|tr|h[1-6])\s*>", re.IGNORECASE)
+_CELL_END = re.compile(r"</t[dh]\s*>(?=\s*<t[dh])", re.IGNORECASE)
+_ITEM = re.compile(r"<li(?:\s[^<>]*)?>", re.IGNORECASE)
+_PICTURED = re.compile(r"<(?:emoji|img)\s[^<>]*?\balt=\"([^\"<>]*)\"[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 _QUOTED = re.compile(r"<quoted\b[^<>]*/>", re.IGNORECASE)  # stands for a message that is quoted
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,7}|#x[0-9a-f]{1,6});", re.IGNORECASE)
@@ -21,6 +24,7 @@ _TYPED_COMMAND = re.compile(r"/director(?![\w-])\s*", re.IGNORECASE)
 
 # Takes the place of the Director's mention until its surroundings are tidied; stripped from what people send.
 _HERE = "\x00"
+_CALLED = re.compile(rf"(?<=\w),?[ \t]+{_HERE}[ \t]*(?=[,.?!;:]|$)")  # "how is checkout, @Director?"
 _OWN_MENTION = re.compile(rf"(?:^[ \t]*{_HERE}[,:]?(?=\s|$)|(?:(?<![ \t])[ \t]+)?{_HERE})[ \t]*")
 
 
@@ -52,9 +56,10 @@ def plain_words(text: str, mentions: Iterable[Mention], *, me: Collection[str], 
 
     text = _BREAK.sub("\n", _AT.sub(said, text))
     if rich:
+        text = _ITEM.sub("- ", _PICTURED.sub(r"\1", _CELL_END.sub(" | ", text)))
         text = _TAG.sub("", _BLOCK_END.sub("\n", text))
     text = _ENTITY.sub(lambda entity: html.unescape(entity[0].lower()), text)
-    text = _OWN_MENTION.sub(" ", clean(text))
+    text = _OWN_MENTION.sub(" ", _CALLED.sub("", clean(text)))
     return visible(text).strip()
 
 

@@ -19,6 +19,7 @@ from bot.domain import (
     Person,
     Place,
     Reply,
+    Said,
     Slot,
     Standing,
     Text,
@@ -173,6 +174,19 @@ async def test_schedules_get_the_words_and_the_channels_name() -> None:
 
 async def test_a_question_goes_to_the_conversation_with_the_channels_name() -> None:
     assert (await answer("why?", kind=IncomingKind.ASK)).reply == says("about why? in payments")
+
+
+async def test_a_mention_without_words_gets_help_unless_it_stands_beneath_something() -> None:
+    bare = turn(" ", kind=IncomingKind.ASK)
+    beneath = replace(bare, before=(Said(message_id="0.9", speaker_id="U2", by_director=False, text="Is it safe?"),))
+
+    helped = (await World().director.answer(bare)).reply
+
+    [said] = helped.parts
+    assert isinstance(said, Text)
+    assert said.markdown == f"You called me without words; I can read no files and pictures.\n\n{HELP}"
+    assert helped.audience is Audience.ALL
+    assert (await World().director.answer(beneath)).reply == says("about   in payments")
 
 
 @pytest.mark.parametrize("words", ["status", "review", "digest", "plan Move checkout", "plan list", "schedule list"])

@@ -181,17 +181,18 @@ async def test_what_others_said_before_is_labelled_and_told_once() -> None:
     ]
 
 
-async def test_the_post_that_the_thread_hangs_under_is_known() -> None:
+async def test_the_post_that_the_thread_hangs_under_is_known_with_its_details() -> None:
     model = ScriptedModel("It is checkout.")
     root = Reply(
         summary="Review",
         parts=(Heading(text="Weekly review"), Table(columns=("Service", "Left"), rows=(("checkout", "18.7%"),))),
+        detail=(Text(markdown="bad: events.csv"),),
     )
     answer = await answered(conversation(model), ask("Which is worst?", root=root))
     content = answer.messages[0].content
     assert isinstance(content, list)
-    assert (
-        content[0]["text"] == '<post by="the Director">\n# Weekly review\n\nService | Left\ncheckout | 18.7%\n</post>'
+    assert content[0]["text"] == (
+        '<post by="the Director">\n# Weekly review\n\nService | Left\ncheckout | 18.7%\n\nbad: events.csv\n</post>'
     )
 
 

@@ -106,7 +106,9 @@ def read(body: Mapping[str, Any]) -> Meaning:
         ("<at>Director</at>, how is checkout?", "how is checkout?"),
         ("<at>Director</at>: review", "review"),
         ("  <at>Director</at>\xa0 schedule\xa0list", "schedule list"),
-        ("how is checkout, <at>Director</at>?", "how is checkout, ?"),
+        ("how is checkout, <at>Director</at>?", "how is checkout?"),
+        ("review for checkout, <at>Director</at>", "review for checkout"),
+        ("Hey <at>Director</at>, how is it", "Hey, how is it"),
         ("hey <at>Director</at> how is it", "hey how is it"),
         ("<at>Director</at> review <at>Director</at>", "review"),
         ("<at>Director</at>\nplan\nMove checkout", "plan\nMove checkout"),
@@ -149,6 +151,18 @@ def test_rich_text_loses_its_markup_and_keeps_its_lines():
     words = plain_words(text, [Mention(ME, "Director", "<at>Director</at>")], me=(ME,), rich=True)
 
     assert words == "plan it\nwith <care>"
+
+
+def test_lists_tables_code_and_emoji_of_rich_text_can_be_read():
+    text = (
+        "<p>look:</p><ul><li>one</li><li>two</li></ul>"
+        "<table><tr><th>service</th><th>left</th></tr><tr><td>checkout</td><td>50</td></tr></table>"
+        '<pre><code>if a &lt; b:\n  c()</code></pre><p>fine <emoji alt="\U0001f44d" title="Yes"></emoji></p>'
+    )
+
+    words = plain_words(text, [], me=(ME,), rich=True)
+
+    assert words == ("look:\n- one\n- two\nservice | left\ncheckout | 50\nif a < b:\n  c()\nfine \U0001f44d")
 
 
 @pytest.mark.parametrize(

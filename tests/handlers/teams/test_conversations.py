@@ -275,7 +275,7 @@ async def test_a_teams_channels_are_asked_for_once_in_ten_minutes(world):
     assert world.teams.listed == [(URL, TEAM)] * 2
 
 
-async def test_the_channel_of_ones_own_team_wins_and_two_strange_ones_are_no_answer(world):
+async def test_the_channel_of_ones_own_team_wins_and_two_strange_ones_are_told_apart_by_the_person(world):
     await world.conversations.heard(reference(TEAM))
     await world.conversations.heard(reference(SECOND_TEAM, team_id=SECOND_TEAM))
     await world.conversations.heard(reference("a:1maya", kind="personal", person_id="maya"))
@@ -284,7 +284,8 @@ async def test_the_channel_of_ones_own_team_wins_and_two_strange_ones_are_no_ans
     assert await world.conversations.find(place(SECOND_TEAM), named("payments")) == ChannelRef(
         id="19:p2@thread.tacv2", name="payments"
     )
-    assert await world.conversations.find(place("a:1maya"), named("payments")) is None
+    with pytest.raises(UsageError, match="Several teams have a channel #payments"):
+        await world.conversations.find(place("a:1maya"), named("payments"))
 
 
 async def test_a_channel_of_another_tenant_is_not_found(world):
