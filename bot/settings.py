@@ -212,6 +212,13 @@ def _slack_install(env: Environment) -> SlackInstall | None:
     return None
 
 
+_OPENID = "/v1/.well-known/openidconfiguration"
+_TEAMS_KEYS = {  # of the clouds that have a login of their own
+    "https://login.microsoftonline.us": "login.botframework.azure.us",
+    "https://login.partner.microsoftonline.cn": "login.botframework.azure.cn",
+}
+
+
 def _teams(env: Environment) -> TeamsSettings | None:
     client_id, tenant_id = env.word("TEAMS_CLIENT_ID"), env.word("TEAMS_TENANT_ID")
     secret, allowed = env.secret("TEAMS_CLIENT_SECRET"), env.words("TEAMS_ALLOWED_TENANTS")
@@ -226,7 +233,7 @@ def _teams(env: Environment) -> TeamsSettings | None:
             tenant_id=tenant_id,
             allowed_tenants=allowed or (tenant_id,),
             login_url=login_url or "https://login.microsoftonline.com",
-            openid_url=openid_url or "https://login.botframework.com/v1/.well-known/openidconfiguration",
+            openid_url=openid_url or f"https://{_TEAMS_KEYS.get(login_url or '', 'login.botframework.com')}{_OPENID}",
         )
     needed = {"TEAMS_CLIENT_ID": bool(client_id), "TEAMS_CLIENT_SECRET": bool(secret or managed)}
     needed["TEAMS_TENANT_ID"] = bool(tenant_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -34,6 +35,7 @@ from handlers.teams.wire import Wire
 log = structlog.get_logger(__name__)
 
 PLAYGROUND_ID = "00000000-0000-0000-0000-000000000000"  # a playground asks for no identity
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # of a tenant
 READY_LIMIT = 2.0  # seconds; who asks whether we are ready has no patience
 
 
@@ -155,6 +157,13 @@ class TeamsEdge:
     async def check(self) -> str:
         """For doctor. Raises DirectorError with what to do."""
         await self._credentials()
+        if self._tokens is not None:
+            await self._tokens.reach()
+        if names := [tenant for tenant in sorted(self._tenants or ()) if not _ID.fullmatch(tenant)]:
+            raise UsageError(
+                f"Nobody of {', '.join(names)} is heard: messages name tenants by their ids. Give the directory "
+                "(tenant) id in TEAMS_ALLOWED_TENANTS, or in TEAMS_TENANT_ID where there is no such list."
+            )
         tenants = ", ".join(sorted(self._tenants or ()))
         return f"Microsoft gives a token for {self._client_id}; people of {tenants} are heard at {PATH}"
 

@@ -104,7 +104,8 @@ class Secret(_Cached):
         self, login_url: str, tenant: str, client_id: str, secret: str, *, now: Callable[[], float] = time.monotonic
     ) -> None:
         super().__init__(now)
-        self._url = f"{login_url.rstrip('/')}/{tenant}/oauth2/v2.0/token"
+        self._login_url = login_url.rstrip("/")
+        self._url = f"{self._login_url}/{tenant}/oauth2/v2.0/token"
         self._form = {
             "grant_type": "client_credentials",
             "client_id": client_id,
@@ -118,7 +119,8 @@ class Secret(_Cached):
             heard = await self._http.call("POST", self._url, form=self._form)
         except Unanswered as no:
             raise LoginUnreachable(
-                f"No token from Microsoft's login ({no}). Check that TEAMS_LOGIN_URL can be reached from here."
+                f"No token from Microsoft's login ({no}). Let this host reach {self._login_url} (HTTPS_PROXY is "
+                "followed), or correct TEAMS_LOGIN_URL."
             ) from no
         answer = heard.json()
         answer = answer if isinstance(answer, dict) else {}
@@ -128,7 +130,10 @@ class Secret(_Cached):
             raise CredentialsRefused(_refused(answer))
         if heard.status == 404:
             raise CredentialsRefused("There is no login at TEAMS_LOGIN_URL for TEAMS_TENANT_ID. Check both.")
-        raise LoginUnreachable(f"Microsoft's login gave no token (HTTP {heard.status}); it is asked again.")
+        told = f"Microsoft's login gave no token (HTTP {heard.status} from {self._login_url})."
+        if heard.status == 429 or heard.status >= 500:
+            raise LoginUnreachable(f"{told} That passes as a rule; it is asked again when a token is needed.")
+        raise LoginUnreachable(f"{told} Something else seems to answer there: check TEAMS_LOGIN_URL and HTTPS_PROXY.")
 
     async def close(self) -> None:
         await self._http.close()
@@ -222,6 +227,7 @@ _ADVICE = {
     7000216: "TEAMS_CLIENT_SECRET is missing or unreadable. Make a new one in the app's registration.",
     7000229: "The app with TEAMS_CLIENT_ID is not in its tenant. Put it there: `az ad sp create --id <client id>`.",
     7000112: "The app with TEAMS_CLIENT_ID is disabled in this tenant. An administrator can enable it.",
+    53003: "A Conditional Access policy of the tenant forbids it. An administrator can except this app from it.",
     700016: "There is no app with TEAMS_CLIENT_ID in the tenant TEAMS_TENANT_ID. Check both.",
     900023: "TEAMS_TENANT_ID is no tenant. Take the directory (tenant) id of the app's registration.",
     90002: "TEAMS_TENANT_ID is no tenant. Take the directory (tenant) id of the app's registration.",

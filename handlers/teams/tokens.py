@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import structlog
 
-from bot.errors import UsageError
+from bot.errors import Unreachable, UsageError
 from handlers.teams.http import Http, Unanswered
 from handlers.teams.sdk import (
     CHINA,
@@ -147,6 +147,16 @@ class Tokens:
         endorsed, channel = self._keys.endorsed(kid), body.get("channelId")
         if endorsed and not (isinstance(channel, str) and channel in endorsed):
             raise Refused("the token's key does not speak for this channel")
+
+    async def reach(self) -> None:
+        """For doctor: raises Unreachable when nobody's token could be checked."""
+        try:
+            await self._keys.at_hand("")
+        except KeysUnreachable as error:
+            raise Unreachable(
+                f"No message from Teams can be let in: {error}. Let this host reach {self._keys.uri} (HTTPS_PROXY is "
+                "followed), or correct TEAMS_OPENID_URL."
+            ) from error
 
     async def close(self) -> None:
         await self._keys.close()

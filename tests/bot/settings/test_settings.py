@@ -316,3 +316,21 @@ def test_no_secret_shows_in_settings_or_errors(
     else:
         shown = f"{settings} {settings!r} {settings.database_shown}"
     assert MARK not in shown
+
+
+@pytest.mark.parametrize(
+    ("login", "keys"),
+    [
+        ("", "login.botframework.com"),
+        ("https://login.example", "login.botframework.com"),
+        ("https://login.microsoftonline.us/", "login.botframework.azure.us"),
+        ("https://login.partner.microsoftonline.cn", "login.botframework.azure.cn"),
+    ],
+)
+def test_the_keys_of_teams_are_those_of_the_cloud_that_one_logs_in_to(tmp_path: Path, login: str, keys: str) -> None:
+    environ = {"TEAMS_CLIENT_ID": "c", "TEAMS_CLIENT_SECRET": "s", "TEAMS_TENANT_ID": "t", "TEAMS_LOGIN_URL": login}
+
+    teams = load_settings(environ, tmp_path).teams
+
+    assert teams is not None
+    assert teams.openid_url == f"https://{keys}/v1/.well-known/openidconfiguration"

@@ -215,6 +215,10 @@ REFUSALS = [
     ),
     (700016, "There is no app with TEAMS_CLIENT_ID in the tenant TEAMS_TENANT_ID. Check both."),
     (90002, "TEAMS_TENANT_ID is no tenant. Take the directory (tenant) id of the app's registration."),
+    (
+        53003,
+        "A Conditional Access policy of the tenant forbids it. An administrator can except this app from it.",
+    ),
     (12345, "Check TEAMS_CLIENT_ID, TEAMS_CLIENT_SECRET and TEAMS_TENANT_ID."),
 ]
 
@@ -283,17 +287,36 @@ async def test_a_login_that_fails_in_passing_is_asked_again_later(secret, login,
     assert isinstance(no.value, Unreachable)
 
 
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [
+        (503, "That passes as a rule"),
+        (429, "That passes as a rule"),
+        (302, "Something else seems to answer there: check TEAMS_LOGIN_URL and HTTPS_PROXY"),
+        (200, "Something else seems to answer there: check TEAMS_LOGIN_URL and HTTPS_PROXY"),
+    ],
+)
+async def test_an_answer_without_a_token_says_where_it_came_from_and_what_to_do(secret, login, status, remedy):
+    login.status, login.body = status, "<html>sign in to this network</html>"
+
+    with pytest.raises(LoginUnreachable) as no:
+        await secret()
+
+    assert f"(HTTP {status} from {login.url})" in str(no.value)
+    assert remedy in str(no.value)
+
+
 async def test_a_login_that_cuts_the_connection_is_asked_again_later(secret, login):
     login.cut = True
 
-    with pytest.raises(LoginUnreachable, match="TEAMS_LOGIN_URL can be reached"):
+    with pytest.raises(LoginUnreachable, match=r"Let this host reach http://127\.0\.0\.1:.*TEAMS_LOGIN_URL"):
         await secret()
 
 
 async def test_where_no_login_listens_the_message_says_what_to_check(clock):
     secret = Secret("http://127.0.0.1:9", TENANT, CLIENT, HIDDEN, now=clock)
 
-    with pytest.raises(LoginUnreachable, match="TEAMS_LOGIN_URL can be reached"):
+    with pytest.raises(LoginUnreachable, match=r"Let this host reach http://127\.0\.0\.1:.*TEAMS_LOGIN_URL"):
         await secret()
     await secret.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from handlers.teams.endpoint import same_machine
 from handlers.teams.tokens import Refused
 from handlers.web import WebEdge
 from storage import Store, open_store
+from tests.doubles.process import free_port
 from tests.doubles.teams import CLIENT_ID, Fault, TeamsDouble, running
 from tests.doubles.teams_people import (
     EVE,
@@ -35,6 +37,7 @@ from tests.doubles.teams_people import (
     NOBODY,
     OMAR,
     PAYMENTS,
+    SECOND_TENANT,
     STRANGER,
     TENANT,
     chat_with,
@@ -95,13 +98,32 @@ async def test_a_login_that_does_not_answer_is_waited_for():
 
 async def test_the_doctor_hears_whose_bot_it_is_and_whom_it_hears():
     async with running() as teams:
-        edge = build(settings(teams, "tenant-b", "TENANT-A"), None, None)
+        edge = build(settings(teams, SECOND_TENANT, TENANT.upper()), None, None)
 
         said = await edge.check()
 
-        assert (
-            said == f"Microsoft gives a token for {CLIENT_ID}; people of tenant-a, tenant-b are heard at /api/messages"
-        )
+        tenants = f"{TENANT}, {SECOND_TENANT}"
+        assert said == f"Microsoft gives a token for {CLIENT_ID}; people of {tenants} are heard at /api/messages"
+        await edge.close()
+
+
+@pytest.mark.parametrize("name", ["example.onmicrosoft.com", "*", "common"])
+async def test_the_doctor_hears_of_tenants_that_no_message_will_name(name):
+    async with running() as teams:
+        edge = build(settings(teams, TENANT, name), None, None)
+
+        with pytest.raises(UsageError, match=f"Nobody of {re.escape(name)} is heard.*TEAMS_ALLOWED_TENANTS"):
+            await edge.check()
+        await edge.close()
+
+
+async def test_the_doctor_hears_that_nobodys_token_could_be_checked():
+    async with running() as teams:
+        away = f"http://127.0.0.1:{free_port()}/v1/.well-known"
+        edge = build(settings(teams).model_copy(update={"openid_url": f"{away}/openidconfiguration"}), None, None)
+
+        with pytest.raises(Unreachable, match=f"No message from Teams can be let in: .*{away}/keys.*TEAMS_OPENID_URL"):
+            await edge.check()
         await edge.close()
 
 
