@@ -327,19 +327,10 @@ async def test_a_worker_that_stops_gives_its_turn_back_for_another_one(store: St
         await asyncio.Event().wait()
         return says("never")
 
-    worker = Worker(
-        inbox=store.inbox,
-        memory=store.memory,
-        director=Scripted(stuck),
-        chats={"slack": room},
-        clock=FixedClock(),
-        pace=QUICK,
-    )
-    run = asyncio.create_task(worker.run())
-    await store.inbox.put(asked("hello"))
-    await started.wait()
-    await worker.drain(0.05)
-    await run
+    async with working(store, room, stuck) as worker:
+        await store.inbox.put(asked("hello"))
+        await started.wait()
+        await worker.drain(0.05)
     assert room.abandoned == 1
     async with working(store, room):
         await until(lambda: room.texts == ["re: hello"])
@@ -355,22 +346,12 @@ async def test_a_worker_that_stops_with_its_hands_full_takes_no_further_turn(sto
 
     for thread in ("1.0", "2.0"):
         await store.inbox.put(asked(f"in {thread}", thread=thread))
-    one_hand = replace(QUICK, turns_at_once=1)
-    worker = Worker(
-        inbox=store.inbox,
-        memory=store.memory,
-        director=Scripted(slow),
-        chats={"slack": room},
-        clock=FixedClock(),
-        pace=one_hand,
-    )
-    run = asyncio.create_task(worker.run())
-    await until(lambda: len(taken) == 1)
-    draining = asyncio.create_task(worker.drain(5))
-    await asyncio.sleep(0)
-    go.set()
-    await draining
-    await run
+    async with working(store, room, slow, replace(QUICK, turns_at_once=1)) as worker:
+        await until(lambda: len(taken) == 1)
+        draining = asyncio.create_task(worker.drain(5))
+        await asyncio.sleep(0)
+        go.set()
+        await draining
     assert (taken, room.texts) == (["in 1.0"], ["in 1.0"])
     assert await states(store) == [TurnState.DONE, TurnState.NEW]
 
