@@ -10,7 +10,9 @@ from bot.domain import Table
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 _RULE = re.compile(r"^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 
+# How much room a text takes. Lines are measured each for itself: joined they take no more than one by one.
 Measure = Callable[[str], int]
+_STEP = 64
 
 
 def split(markdown: str, limit: int, *, size: Measure = len) -> tuple[str, ...]:
@@ -21,20 +23,38 @@ def split(markdown: str, limit: int, *, size: Measure = len) -> tuple[str, ...]:
     """
     if size(markdown) <= limit:
         return (markdown,) if markdown.strip() else ()
-    pieces: list[str] = []
-    current = ""
+    pieces = _Pieces("\n\n", limit, size)
     for block in _blocks(markdown):
-        joined = f"{current}\n\n{block}" if current else block
-        if size(joined) <= limit:
-            current = joined
-            continue
-        if current:
-            pieces.append(current)
-        *whole, current = _divided(block, limit, size)
-        pieces += whole
-    if current:
-        pieces.append(current)
-    return tuple(pieces)
+        for part in _divided(block, limit, size):
+            pieces.add(part)
+    return tuple(pieces.all())
+
+
+class _Pieces:
+    """Pieces being filled, none of them measured anew with every part that comes in."""
+
+    def __init__(self, joint: str, limit: int, size: Measure) -> None:
+        self._joint, self._limit, self._size = joint, limit, size
+        self._gap = size(f"x{joint}x") - 2 * size("x")
+        self._done: list[str] = []
+        self._parts: list[str] = []
+        self._used = 0
+
+    def add(self, part: str) -> None:
+        weight = self._size(part)
+        if self._parts and self._used + self._gap + weight > self._limit:
+            self._close()
+        self._used += weight + (self._gap if self._parts else 0)
+        self._parts.append(part)
+
+    def all(self) -> list[str]:
+        if self._parts:
+            self._close()
+        return self._done
+
+    def _close(self) -> None:
+        self._done.append(self._joint.join(self._parts))
+        self._parts, self._used = [], 0
 
 
 def _blocks(markdown: str) -> Iterator[str]:
@@ -72,19 +92,14 @@ def _divided(block: str, limit: int, size: Measure) -> list[str]:
 
 
 def _packed(lines: list[str], limit: int, size: Measure, *, head: str = "", tail: str = "") -> list[str]:
-    pieces: list[str] = []
-    current: list[str] = []
     room = limit - size(head) - size(tail)
     if room < 1:  # a head longer than a message: nothing to repeat
         head, tail, room = "", "", limit
-    for line in (part for whole in lines for part in _line_parts(whole, room, size)):
-        if current and size("\n".join([*current, line])) > room:
-            pieces.append("\n".join(current))
-            current = []
-        current.append(line)
-    if current:
-        pieces.append("\n".join(current))
-    return [f"{head}{piece}{tail}" for piece in pieces] or [f"{head}{tail}".strip("\n")]
+    pieces = _Pieces("\n", room, size)
+    for line in lines:
+        for part in _line_parts(line, room, size):
+            pieces.add(part)
+    return [f"{head}{piece}{tail}" for piece in pieces.all()] or [f"{head}{tail}".strip("\n")]
 
 
 def _line_parts(line: str, limit: int, size: Measure) -> Iterator[str]:
@@ -92,7 +107,9 @@ def _line_parts(line: str, limit: int, size: Measure) -> Iterator[str]:
         yield line
         return
     while line:
-        cut = len(line) if size(line) <= limit else _boundary(line, _fitting(line, limit, size))
+        cut = _fitting(line, limit, size)
+        if cut < len(line):
+            cut = _boundary(line, cut)
         yield line[:cut].rstrip() or line[:cut]
         line = line[cut:].lstrip(" ")
 
@@ -108,7 +125,9 @@ def _boundary(line: str, cut: int) -> int:
 
 def _fitting(line: str, limit: int, size: Measure) -> int:
     """The longest prefix of the line that fits; at least one character."""
-    low, high = 1, len(line)
+    low, high = 1, min(_STEP, len(line))
+    while high < len(line) and size(line[:high]) <= limit:  # so that a long line isn't measured whole for each piece
+        low, high = high, min(2 * high, len(line))
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if size(line[:middle]) <= limit else (low, middle - 1)
