@@ -16,6 +16,7 @@ from bot.domain import Place
 from bot.errors import UsageError
 from bot.references import ConversationReference, References
 from bot.schedule_grammar import ChannelRef
+from handlers.teams.origin import THREAD
 from handlers.teams.sdk import ChannelInfo
 from handlers.teams.wire import TROUBLE
 from handlers.teams.words import channel_name
@@ -23,7 +24,6 @@ from handlers.teams.words import channel_name
 log = structlog.get_logger(__name__)
 
 REMEMBERED = 600.0
-_THREAD = ";messageid="
 
 
 class Directory(Protocol):
@@ -86,7 +86,7 @@ class Conversations:
             UsageError: several teams have a channel of this name, and none of them is this place's.
         """
         if channel.id:
-            known = await self._with_name(place.workspace, channel.id.partition(_THREAD)[0])
+            known = await self._with_name(place.workspace, channel.id.partition(THREAD)[0])
             return None if known is None else ChannelRef(id=known.conversation, name=known.name)
         here = await self._find(place.workspace, place.channel)
         found = await self.by_name(channel.name, workspace=place.workspace)
@@ -127,7 +127,7 @@ class Conversations:
         Raises:
             UsageError: there is none that we are in, or there are several.
         """
-        wanted = name_or_id.strip().partition(_THREAD)[0]
+        wanted = name_or_id.strip().partition(THREAD)[0]
         known = await self._references.all(platform="teams")
         found = [one for one in known if one.conversation == wanted] or await self.by_name(wanted)
         match found:

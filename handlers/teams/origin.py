@@ -15,7 +15,7 @@ from handlers.teams.words import channel_name
 ID_LIMIT = 500  # characters; Teams' longest ids have about half, and an index takes no endless ones
 
 _KINDS: Mapping[str, ConversationKind] = {"personal": "personal", "groupchat": "group", "channel": "channel"}
-_THREAD = ";messageid="
+THREAD = ";messageid="  # between a channel's id and its thread's
 
 Body = Mapping[str, Any]
 
@@ -72,7 +72,7 @@ def tenant_of(body: Body) -> str:
 def origin_of(body: Body) -> Origin | None:
     conversation, data = as_object(body.get("conversation")), as_object(body.get("channelData"))
     address, tenant, service_url = as_id(conversation.get("id")), tenant_of(body), as_id(body.get("serviceUrl"))
-    bare, _, root = address.partition(_THREAD)
+    bare, _, root = address.partition(THREAD)
     if not bare or not tenant or not service_url:
         return None
     kind = _kind(conversation, bare)

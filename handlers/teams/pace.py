@@ -7,6 +7,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from handlers.teams.origin import THREAD
+
 # Teams takes one call a second of a stream ("Stream bot messages": "the throttling limit is 1 request per second") and
 # 60 calls in 30 s to a conversation ("Optimize your bot with rate limiting"). Counted from the end of one call to the
 # start of the next, so that no delay on the wire brings two closer together.
@@ -63,7 +65,7 @@ class Paces:
         self._known: dict[str, Pace] = {}
 
     def of(self, conversation: str) -> Pace:
-        bare = conversation.partition(";")[0]
+        bare = conversation.partition(THREAD)[0]
         if bare not in self._known:
             if len(self._known) >= _MOST:
                 self._known = {key: pace for key, pace in self._known.items() if not pace.idle}

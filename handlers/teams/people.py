@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
 
 from bot.domain import Person, Place, Standing
-from bot.references import ConversationReference
 from handlers.plain import visible
+from handlers.teams.room import WhereOf
 from handlers.teams.sdk import TeamsChannelAccount
 from handlers.teams.wire import TROUBLE, Where
 from handlers.teams.words import clean
@@ -19,8 +19,6 @@ log = structlog.get_logger(__name__)
 
 REMEMBERED = 600.0
 CAPACITY = 10_000
-
-WhereOf = Callable[[Place], Awaitable[ConversationReference | None]]
 
 
 class Members(Protocol):

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
+from handlers.teams.origin import THREAD
 from handlers.teams.sdk import TeamsChannelAccount
 from handlers.teams.wire import Activity, ConnectorError, Where, Wire
 
@@ -24,7 +25,7 @@ class PlaygroundWire(Wire):
             raise
 
     async def _members(self, where: Where) -> list[TeamsChannelAccount]:
-        conversation = quote(where.conversation.partition(";")[0], safe="")
+        conversation = quote(where.conversation.partition(THREAD)[0], safe="")
         url = f"{where.service_url.rstrip('/')}/v3/conversations/{conversation}/pagedmembers"
         try:
             answer = (await self._call("GET", url)).json()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.domain import Place
 from bot.ports import CannotPost
 from bot.references import ConversationKind, ConversationReference
+from handlers.teams.origin import THREAD
 from handlers.teams.wire import TROUBLE, Where, in_words
 
 # How a place is reached; a place that is a person is their personal conversation. Raises what the wire raises.
@@ -32,7 +33,7 @@ class Room:
 
     def beneath(self, message_id: str) -> Where:
         """The reply chain of one of a channel's root messages."""
-        return Where(self.where.service_url, f"{self.channel};messageid={message_id}")
+        return Where(self.where.service_url, f"{self.channel}{THREAD}{message_id}")
 
 
 async def room_of(place: Place, where_of: WhereOf) -> Room:
@@ -45,5 +46,5 @@ async def room_of(place: Place, where_of: WhereOf) -> Room:
     if found is None:
         raise CannotPost(LEFT)
     threaded = found.kind == "channel" and place.thread
-    conversation = f"{found.conversation};messageid={place.thread}" if threaded else found.conversation
+    conversation = f"{found.conversation}{THREAD}{place.thread}" if threaded else found.conversation
     return Room(found.kind, found.conversation, Where(found.service_url, conversation))
