@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import os
 import signal
 import sys
@@ -19,13 +18,11 @@ if TYPE_CHECKING:
     from bot.director import Director
     from bot.planning import Planning
     from bot.ports import Chat, Intake
-    from bot.references import References
     from bot.reliability import Reliability
-    from bot.settings import HttpAddress, Settings, TeamsSettings
+    from bot.settings import HttpAddress, Settings
     from handlers.cli import wiring
     from handlers.platforms import Directories, Directory, Postings
     from handlers.slack.app import SlackEdge
-    from handlers.slack.standin import Standin
     from handlers.teams.app import TeamsEdge
     from storage import Store
 
@@ -96,15 +93,16 @@ class Root:
 
     @contextlib.asynccontextmanager
     async def posting(self, settings: Settings) -> AsyncIterator[Postings]:
+        from handlers.edges import slack_edge, teams_edge
         from handlers.platforms import Posting, Postings
 
         async with contextlib.AsyncExitStack() as stack:
             edges: dict[str, Posting] = {}
             if settings.slack is not None or settings.teams is None:
-                edges["slack"] = await stack.enter_async_context(_slack(settings, None))
+                edges["slack"] = await stack.enter_async_context(slack_edge(settings, None))
             if settings.teams is not None:
                 store = await stack.enter_async_context(self.store(settings))
-                edges["teams"] = await stack.enter_async_context(_teams(settings.teams, None, store.references))
+                edges["teams"] = await stack.enter_async_context(teams_edge(settings.teams, None, store.references))
             yield Postings(edges)
 
     @contextlib.asynccontextmanager
@@ -163,23 +161,31 @@ class Root:
 
         `playground` is a loopback address at which a Teams playground is listened to, without credentials.
         """
+        from bot.errors import UsageError
         from handlers.clock import ScheduleClock
+        from handlers.edges import NO_CHAT, slack_edge, teams_edge
         from handlers.platforms import Directories, readiness
         from handlers.slack.directory import SlackDirectory
         from handlers.web import Readiness, WebEdge
         from storage import serve_lock
 
+        if settings.slack is None and settings.teams is None:
+            raise UsageError(NO_CHAT)
         rights = settings.file.rights
+        slack: SlackEdge | None = None
+        teams: TeamsEdge | None = None
+        edges: dict[str, SlackEdge | TeamsEdge] = {}
+        directories: dict[str, Directory] = {}
         with serve_lock(settings.database_url):
             async with contextlib.AsyncExitStack() as stack:
                 store = await stack.enter_async_context(self.store(settings))
-                slack, teams = await _edges(stack, settings, store, playground=playground is not None)
-                edges: dict[str, SlackEdge | TeamsEdge] = {}
-                directories: dict[str, Directory] = {}
-                if slack is not None:
+                if settings.slack is not None:
+                    slack = await stack.enter_async_context(slack_edge(settings, store.inbox))
                     edges["slack"] = slack
                     directories["slack"] = SlackDirectory(slack, (*(rights.schedule or ()), *(rights.admin or ())))
-                if teams is not None:
+                if settings.teams is not None or playground is not None:
+                    how = settings.teams if playground is None else None
+                    teams = await stack.enter_async_context(teams_edge(how, store.inbox, store.references))
                     edges["teams"] = directories["teams"] = teams
                 director = await stack.enter_async_context(self.director(settings, store, Directories(directories)))
                 await stack.enter_async_context(self.working(store, director, edges))
@@ -224,33 +230,39 @@ class Root:
     async def demo(self, *, port: int | None, teams_port: int | None, open_browser: bool) -> int:
         from tempfile import TemporaryDirectory
 
+        from bot import demo as sample
         from bot.conversation.recorded import RecordedModel
-        from bot.demo import CHANNEL, COLLEAGUE, NOT_INSTALLED, SUGGESTIONS, WORKSPACE, guide, notice, write_company
         from bot.errors import UsageError
         from bot.settings import HttpAddress, load_settings
+        from handlers.edges import teams_sdk
         from handlers.slack.standin import Standin, StandinConfig
 
         playground = None if teams_port is None else HttpAddress(host="127.0.0.1", port=teams_port)
         if playground is not None:
             try:
-                await _teams_sdk()
+                await teams_sdk()
             except UsageError as error:
-                raise UsageError(NOT_INSTALLED) from error
+                raise UsageError(sample.NOT_INSTALLED) from error
         recorded = None if os.environ.get("ANTHROPIC_API_KEY") else RecordedModel()
         with TemporaryDirectory(prefix="director-demo-") as name:
             folder = Path(name)
-            write_company(folder, self.now())
-            note = notice(recorded.notice if recorded is not None else None)
-            standin = Standin(StandinConfig(team_name=WORKSPACE, suggestions=SUGGESTIONS, note=note))
+            sample.write_company(folder, self.now())
+            note = sample.notice(recorded.notice if recorded is not None else None)
+            standin = Standin(StandinConfig(team_name=sample.WORKSPACE, suggestions=sample.SUGGESTIONS, note=note))
             try:
                 await standin.start(port or 0)
             except OSError as error:
                 raise UsageError(f"Port {port} can't be listened on ({error.strerror}); choose another.") from error
             try:
-                settings = load_settings(_demo_environment(folder, standin), folder)
+                slack = {
+                    "SLACK_API_URL": standin.api_url,
+                    "SLACK_BOT_TOKEN": standin.bot_token,
+                    "SLACK_APP_TOKEN": standin.app_token,
+                }
+                settings = load_settings(sample.environment(folder, os.environ) | slack, folder)
                 async with Root(recorded).serving(settings, playground=playground):
-                    await standin.command(COLLEAGUE, CHANNEL, "/director", "review")
-                    sys.stdout.write(guide(standin.url, teams_port))
+                    await standin.command(sample.COLLEAGUE, sample.CHANNEL, "/director", "review")
+                    sys.stdout.write(sample.guide(standin.url, teams_port))
                     sys.stdout.flush()
                     if open_browser:
                         await asyncio.to_thread(webbrowser.open, standin.url)
@@ -270,12 +282,13 @@ class Root:
                 async with open_store(settings.database_url) as store:
                     return check_database(await store.check())
             case "slack":
-                if settings.slack is None:
-                    return None
-                async with _slack(settings, None) as edge:
-                    return f"connected to workspace {edge.team} as @{edge.name}"
+                from handlers.edges import check_slack
+
+                return None if settings.slack is None else await check_slack(settings)
             case "teams":
-                return None if settings.teams is None else await _check_teams(settings.teams)
+                from handlers.edges import check_teams
+
+                return None if settings.teams is None else await check_teams(settings.teams)
             case "metrics":
                 async with self.reliability(settings) as reliability:
                     if settings.prometheus is None and not reliability.services:
@@ -286,98 +299,6 @@ class Root:
 
                 async with self.model(settings) as model:
                     return None if model is None else await check_model(model)
-
-
-@contextlib.asynccontextmanager
-async def _slack(settings: Settings, intake: Intake | None) -> AsyncIterator[SlackEdge]:
-    """The Slack edge, identified but not listening. Raises UsageError without a token."""
-    from bot.errors import UsageError
-    from handlers.slack.app import build
-
-    if settings.slack is None:
-        raise UsageError("Slack is not configured: set SLACK_BOT_TOKEN (docs/slack.md).")
-    channels = settings.file.channels
-
-    def follows(channel: str) -> bool:
-        return channel in channels and channels[channel].follow_threads
-
-    edge = build(settings.slack, intake, follow_threads=follows)
-    await edge.open()
-    try:
-        yield edge
-    finally:
-        await edge.close()
-
-
-async def _edges(
-    stack: contextlib.AsyncExitStack, settings: Settings, store: Store, *, playground: bool
-) -> tuple[SlackEdge | None, TeamsEdge | None]:
-    """The edges that are configured. Raises UsageError when there is none."""
-    from bot.errors import UsageError
-
-    slack = teams = None
-    if settings.slack is None and settings.teams is None:
-        raise UsageError(
-            "There is no chat to serve. For Slack set SLACK_BOT_TOKEN and SLACK_APP_TOKEN (Socket Mode) or "
-            "SLACK_SIGNING_SECRET (HTTP): docs/slack.md. For Microsoft Teams set TEAMS_CLIENT_ID, TEAMS_CLIENT_SECRET "
-            "and TEAMS_TENANT_ID: docs/teams.md. `make demo` needs none."
-        )
-    if settings.slack is not None:
-        slack = await stack.enter_async_context(_slack(settings, store.inbox))
-    if playground or settings.teams is not None:
-        how = None if playground else settings.teams
-        teams = await stack.enter_async_context(_teams(how, store.inbox, store.references))
-    return slack, teams
-
-
-@contextlib.asynccontextmanager
-async def _teams(
-    settings: TeamsSettings | None, intake: Intake | None, references: References
-) -> AsyncIterator[TeamsEdge]:
-    """The Teams edge; without settings the one for a playground on this machine.
-
-    Raises:
-        UsageError: the extra isn't installed, or the credentials are refused.
-    """
-    await _teams_sdk()
-    from handlers.teams.app import build, playground
-
-    edge = playground(intake, references) if settings is None else build(settings, intake, references)
-    await edge.open()
-    try:
-        yield edge
-    finally:
-        await edge.close()
-
-
-async def _check_teams(settings: TeamsSettings) -> str:
-    await asyncio.to_thread(importlib.import_module, "handlers.teams.sdk")
-    from handlers.teams.app import build
-
-    edge = build(settings, None, None)
-    try:
-        return await edge.check()
-    finally:
-        await edge.close()
-
-
-def _demo_environment(folder: Path, standin: Standin) -> dict[str, str]:
-    """The demo reads nothing of the person's own settings but the key of a real model, should there be one."""
-    model = ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "DIRECTOR_MODEL")
-    return {name: os.environ[name] for name in model if name in os.environ} | {
-        "DIRECTOR_CONFIG": str(folder / "director.yml"),
-        "DIRECTOR_SLOS": str(folder / "slos"),
-        "DATABASE_URL": f"sqlite:///{folder}/director.db",
-        "DIRECTOR_HTTP": "127.0.0.1:0",
-        "SLACK_API_URL": standin.api_url,
-        "SLACK_BOT_TOKEN": standin.bot_token,
-        "SLACK_APP_TOKEN": standin.app_token,
-    }
-
-
-async def _teams_sdk() -> None:
-    """Import it, which takes more than a second. Raises UsageError with what to install."""
-    await asyncio.to_thread(importlib.import_module, "handlers.teams.sdk")
 
 
 async def _told_to_stop() -> None:

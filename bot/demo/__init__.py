@@ -1,6 +1,16 @@
 """The sample company of the demo: invented services, people and events."""
 
-from bot.demo.company import WORKSPACE, write_company
+from bot.demo.company import WORKSPACE, environment, write_company
 from bot.demo.guide import CHANNEL, COLLEAGUE, NOT_INSTALLED, SUGGESTIONS, guide, notice
 
-__all__ = ["CHANNEL", "COLLEAGUE", "NOT_INSTALLED", "SUGGESTIONS", "WORKSPACE", "guide", "notice", "write_company"]
+__all__ = [
+    "CHANNEL",
+    "COLLEAGUE",
+    "NOT_INSTALLED",
+    "SUGGESTIONS",
+    "WORKSPACE",
+    "environment",
+    "guide",
+    "notice",
+    "write_company",
+]

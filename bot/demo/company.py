@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,17 @@ def write_company(folder: Path, now: datetime) -> None:
     write_fleet(folder / SLOS, now)
     text = yaml.safe_dump(_director_file(now), sort_keys=False, allow_unicode=True, width=110)
     (folder / "director.yml").write_text(_HEADER + text, encoding="utf-8")
+
+
+def environment(folder: Path, own: Mapping[str, str]) -> dict[str, str]:
+    """The demo's settings. Of the person's `own` it takes nothing but the key of a real model, should there be one."""
+    model = ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "DIRECTOR_MODEL")
+    return {name: own[name] for name in model if name in own} | {
+        "DIRECTOR_CONFIG": str(folder / "director.yml"),
+        "DIRECTOR_SLOS": str(folder / SLOS),
+        "DATABASE_URL": f"sqlite:///{folder}/director.db",
+        "DIRECTOR_HTTP": "127.0.0.1:0",
+    }
 
 
 def _director_file(now: datetime) -> dict[str, Any]:
