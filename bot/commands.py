@@ -8,16 +8,16 @@ from dataclasses import dataclass
 HELP = """\
 What I can do:
 • Mention me or write to me directly: ask about reliability, error budgets, a design, a plan. I remember each thread.
-• `/director status [service]` – error budgets now, only you see it
-• `/director review` – the reliability review, posted in this channel
-• `/director digest` – the error-budget digest, one screen
-• `/director plan Move checkout to its own database` – a project plan: work, people, SLOs. `plan list`, `plan show p7`
-• `/director schedule review every monday 09:00 Europe/Berlin` – post it every week. \
-`schedule list`, `pause s1`, `resume s1`, `remove s1`, `test s1`
+• `status [service]` – error budgets now
+• `review` – the reliability review, posted where you ask for it. `review for checkout,payments`
+• `digest` – the error-budget digest, one screen. `digest for payments`
+• `plan Move checkout to its own database` – a project plan: work, people, SLOs. `plan list`, `plan show p7`
+• `schedule review every monday 09:00 Europe/Berlin` – post it every week. \
+`schedule list`, `schedule pause s1`, `resume`, `remove`, `test`
 • `stop` in a thread or chat – I stop working on it
 
-`review` and `digest` take services: `review for checkout,payments`. \
-In a mention or a direct message the same words work without `/director`."""
+In a channel mention me before these words, or type `/director` before them: what `/director status` answers only you \
+see. In our own chat the words are enough."""
 
 
 @dataclass(frozen=True)
