@@ -9,6 +9,7 @@ may stand or not: it is said once more, marked as repeated, never left out. Noth
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -83,7 +84,9 @@ class TeamsDelivery:
 
     async def finish(self, reply: Reply) -> None:
         await self._live.stop()
-        room, messages = await self._here(), apart(posts(reply))
+        room = await self._here()
+        # A long answer takes a while to lay out; others are not to wait for it.
+        messages = apart(await asyncio.to_thread(posts, reply))
         if reply.audience is Audience.ASKER and self._address.asker and room.kind != "personal":
             await self._withdrawn(room)
             private = Private(

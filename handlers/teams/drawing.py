@@ -39,7 +39,7 @@ class Drawing:
         for number, part in enumerate(post.parts):
             if isinstance(part, Chart) and level is Level.PICTURES and (address := await self._address(part)):
                 pictures[number] = address
-        return card(post.parts, post.summary, pictures)
+        return await asyncio.to_thread(card, post.parts, post.summary, pictures)
 
     async def _address(self, chart: Chart) -> str | None:
         key = chart.model_dump_json()

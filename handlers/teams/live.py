@@ -184,7 +184,12 @@ class Live:
 
     async def _flush(self) -> bool:
         """Make the one call that is due; False when none is."""
-        shown, text = self.shown, self._text()
+        # Laying out a long answer takes a while, in which others are not to wait.
+        said = self._so_far()
+        due = await asyncio.to_thread(_laid_out, said)
+        if self._ending.is_set():
+            return False
+        shown, text = self.shown, due[0].text if due else ""
         try:
             if shown is not None and shown.open and self._now() - shown.since >= OLD:
                 self.mode = Mode.DRAFT
@@ -195,7 +200,7 @@ class Live:
             elif self.mode is Mode.STREAM and self._line not in ("", self._shown_line) and not self._shown_text:
                 await self._streamed(activity.informative(self._line, self._id, self._sequence + 1), "")
             elif self.mode is Mode.DRAFT and text not in ("", self._shown_text):
-                await self._drafted(text)
+                await self._drafted(said, due)
             elif self._types() and self._now() - self._typed >= TYPING:
                 self._typed, self._sign_due = self._now(), False
                 async with self._pace.turn():
@@ -212,19 +217,9 @@ class Live:
     def _id(self) -> str | None:
         return self.shown.id if self.shown is not None else None
 
-    def _text(self) -> str:
-        """What of the answer can be shown so far, as Teams' Markdown."""
-        messages = self._so_far()
-        return messages[0].text if messages else ""
-
-    def _so_far(self) -> tuple[Post, ...]:
-        """The messages that would carry what can be shown of the answer so far."""
-        if self._first_word is None or self._now() - self._first_word < SOON:
-            return ()
-        markdown = settled(self._said)
-        if not markdown.strip():
-            return ()
-        return posts(Reply(summary="…", parts=(Text(markdown=markdown),), generated=True))
+    def _so_far(self) -> str:
+        """What of the answer is to be shown; empty as long as it may soon be whole."""
+        return "" if self._first_word is None or self._now() - self._first_word < SOON else self._said
 
     async def _streamed(self, step: TypingActivityInput, text: str) -> None:
         begun = self._now()  # Teams' two minutes begin before its answer is here
@@ -242,8 +237,9 @@ class Live:
         self.shown.text = text
         self._shown_line = line
 
-    async def _drafted(self, text: str) -> None:
-        made = activity.draft(text, await self._card(), WORKING)
+    async def _drafted(self, said: str, due: tuple[Post, ...]) -> None:
+        text = due[0].text
+        made = activity.draft(text, await self._card(said, due), WORKING)
         if self.shown is not None:
             async with self._pace.turn():
                 await self._wire.update(self._room.where, self.shown.id, made)
@@ -258,11 +254,11 @@ class Live:
         self.shown = Shown(message_id, text, begun, open=False)
         await self._journal.shown(0, message_id)
 
-    async def _card(self) -> activity.Json | None:
+    async def _card(self, said: str, due: tuple[Post, ...]) -> activity.Json | None:
         """The answer so far with a button beneath it; None where it goes over one message."""
-        if not self._button or len(self._so_far()) != 1:
+        if not self._button or len(due) != 1:
             return None
-        words = Text(markdown=settled(self._said))
+        words = Text(markdown=settled(said))
         button = Buttons(buttons=(Button(verb="stop", label="Stop", value=self._turn_id),))
         return await self._drawing.card(Post(summary=WORKING, text="", parts=(words, button)))
 
@@ -305,6 +301,14 @@ class Live:
             self._pace.slow(None)
         else:
             self.mode = Mode.HELD
+
+
+def _laid_out(said: str) -> tuple[Post, ...]:
+    """The messages that would carry what can be shown of an answer so far."""
+    markdown = settled(said)
+    if not markdown.strip():
+        return ()
+    return posts(Reply(summary="…", parts=(Text(markdown=markdown),), generated=True))
 
 
 def _nameless() -> ConnectorError:

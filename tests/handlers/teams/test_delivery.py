@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from io import BytesIO
 
 import pytest
@@ -42,6 +44,22 @@ async def test_a_ready_answer_is_posted_once(there, room):
     (answer,) = there.shown(room)
     assert (answer.text, answer.root, answer.edits) == (WHOLE, thread, [])
     assert await there.known() == {0: ("post", answer.id)}
+
+
+async def test_while_a_long_answer_full_of_signs_is_laid_out_nothing_else_waits(there):
+    address = await there.turn(CHAT)
+    answering = asyncio.create_task(
+        there.delivery(address).finish(Reply(summary="odd", parts=(Heading(text="odd"), Text(markdown="\\" * 20_000))))
+    )
+    longest = 0.0
+
+    while not answering.done():
+        before = time.monotonic()
+        await asyncio.sleep(0.005)
+        longest = max(longest, time.monotonic() - before)
+    await answering
+
+    assert longest < 0.4  # laid out on the loop it takes a second and more
 
 
 async def test_a_root_message_has_its_detail_beneath(there):
