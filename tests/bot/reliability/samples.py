@@ -37,11 +37,13 @@ def hours(part: float | None, total: float | None, *, sampled: Sequence[bool] | 
     """The window's hours with these events spread evenly over those that have samples."""
     present = list(sampled) if sampled is not None else [True] * HOURS
     share = Fraction(1, max(1, sum(present)))
+    of_part = None if part is None else Fraction(part) * share
+    of_total = None if total is None else Fraction(total) * share
     return tuple(
         Hour(
             AT - (HOURS - 1 - index) * HOUR,
-            None if part is None or not there else Fraction(part) * share,
-            None if total is None or not there else Fraction(total) * share,
+            of_part if there else None,
+            of_total if there else None,
             sampled=there,
         )
         for index, there in enumerate(present)

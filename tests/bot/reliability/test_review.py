@@ -170,7 +170,8 @@ def test_any_number_of_services_stays_within_what_platforms_take(
 
 
 def test_every_objective_of_a_thousand_is_in_the_thread() -> None:
-    found = review_reply(assessment(*((promise(f"s{number:04}"), measured()) for number in range(1000))))
+    answer = measured()
+    found = review_reply(assessment(*((promise(f"s{number:04}"), answer) for number in range(1000))))
     assert len({row[0] for table in tables(found.detail) for row in table.rows}) == 1000
 
 
