@@ -124,11 +124,17 @@ def _own_version() -> str:
 def _write(package: bytes, path: Path, *, stdout: bool) -> None:
     import sys
 
-    if stdout:
-        sys.stdout.buffer.write(package)
-        return
+    if stdout and sys.stdout.isatty():
+        raise UsageError("A zip file would garble this terminal; lead it into a file or another command.")
     try:
+        if stdout:
+            sys.stdout.buffer.write(package)
+            sys.stdout.buffer.flush()
+            return
         path.write_bytes(package)
+    except BrokenPipeError:  # whoever reads has had enough
+        raise
     except OSError as error:
-        raise UsageError(f"{path} can't be written ({error.strerror}); give another place with --out.") from error
+        place = "Standard output" if stdout else path
+        raise UsageError(f"{place} can't be written ({error.strerror}); give another place with --out.") from error
     show(str(path.resolve()))

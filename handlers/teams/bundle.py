@@ -9,6 +9,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.errors import UsageError
 
@@ -54,7 +55,7 @@ class AppPackage:
         _refuse_length("name", self.name, _LONGEST_NAME)
         _refuse_length("developer's name", self.developer, _LONGEST_DEVELOPER)
         for what, address in (("website", self.website), ("privacy", self.privacy), ("terms", self.terms)):
-            if not _ADDRESS.fullmatch(address) or len(address) > _LONGEST_ADDRESS:
+            if not _is_address(address):
                 raise UsageError(f"The {what} address {address!r} has to begin with https:// and name a host.")
 
     def manifest(self) -> dict[str, Any]:
@@ -89,6 +90,14 @@ class AppPackage:
 def _refuse_length(what: str, text: str, longest: int) -> None:
     if not text.strip() or len(text) > longest or not text.isprintable():
         raise UsageError(f"The {what} {text!r} has to have 1 to {longest} characters, on one line.")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        named = urlsplit(text).hostname is not None
+    except ValueError:  # brackets that hold no IPv6 address
+        named = False
+    return named and _ADDRESS.fullmatch(text) is not None and len(text) <= _LONGEST_ADDRESS
 
 
 def _filled(template: Any, values: dict[str, str]) -> Any:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import pty
 import subprocess
 import sys
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -133,6 +134,30 @@ def test_a_place_that_cannot_be_written_is_told(director: Command) -> None:
     )
 
 
+def test_standard_output_that_cannot_be_written_is_told(folder: Path) -> None:
+    words = ("manifest", "--teams", "--out", "-")
+    with Path("/dev/full").open("wb") as full:
+        result = run_elsewhere(ROOT, folder, *words, program=("-m", "bot"), stdout=full)
+
+    assert result.returncode == 2
+    assert result.stderr.decode() == (
+        "Standard output can't be written (No space left on device); give another place with --out.\n"
+    )
+
+
+def test_a_terminal_is_spared_the_zip(folder: Path) -> None:
+    ours, terminal = pty.openpty()
+    try:
+        words = ("manifest", "--teams", "--out", "-")
+        result = run_elsewhere(ROOT, folder, *words, program=("-m", "bot"), stdout=terminal)
+    finally:
+        os.close(terminal)
+        os.close(ours)
+
+    assert result.returncode == 2
+    assert result.stderr.decode() == "A zip file would garble this terminal; lead it into a file or another command.\n"
+
+
 def test_options_of_the_teams_package_are_refused_for_slacks_manifest(director: Command) -> None:
     result = director("manifest", "--out", "app.zip", "--name", "Director")
 
@@ -153,11 +178,13 @@ sys.exit(code)
 
 
 def run_elsewhere(
-    code: Path, folder: Path, *words: str, program: tuple[str, ...]
+    code: Path, folder: Path, *words: str, program: tuple[str, ...], stdout: int | IO[bytes] = subprocess.PIPE
 ) -> subprocess.CompletedProcess[bytes]:
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(code), "TEAMS_CLIENT_ID": BOT}
     command = [sys.executable, "-W", "error", *program, *words]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False, timeout=50)
+    return subprocess.run(
+        command, cwd=folder, env=environment, stdout=stdout, stderr=subprocess.PIPE, check=False, timeout=50
+    )
 
 
 def test_the_package_goes_to_standard_output_as_it_goes_to_a_file_and_nothing_heavy_is_loaded(

@@ -189,6 +189,8 @@ def test_the_outline_icon_is_white_on_nothing_in_32_pixels() -> None:
         ({"website": "http://director.example"}, "The website address 'http://director.example' has to begin"),
         ({"privacy": "director.example"}, "The privacy address"),
         ({"terms": "https://"}, "The terms address"),
+        ({"terms": "https://[director"}, "The terms address"),
+        ({"terms": "https://:443"}, "The terms address"),
         ({"terms": "https://" + "w" * 2041}, "The terms address"),
     ],
 )
