@@ -137,7 +137,7 @@ async def test_a_token_that_bot_framework_did_not_sign_is_refused(tokens, teams,
         {"service_url": ["https://smba.trafficmanager.net/amer/"]},
         {"service_url": 7},
     ],
-    ids=str,
+    ids=", ".join,
 )
 async def test_a_token_with_a_wrong_claim_is_refused(tokens, teams, claims):
     assert await refused(tokens, teams.token(**claims)) == 401
