@@ -37,8 +37,11 @@ setup-teams: setup requirements-teams.lock
 demo: setup
 	@$(BIN)/director demo
 
+# Most tests wait for processes and clocks, so several files go side by side.
+AT_ONCE ?= 4
+
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile
 
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow --timeout=300
