@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
 import json
@@ -18,13 +19,19 @@ ISSUER = "https://api.botframework.com"
 SCOPE = "https://api.botframework.com/.default"
 
 
+@functools.cache
+def made(name: str) -> rsa.RSAPrivateKey:
+    """A key of this name, always the same one in this process: making one takes longer than most tests."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 class Keys:
     """The channel's signing keys; `rotate` makes a new one, `retire` takes the old ones out of what is published."""
 
     def __init__(self) -> None:
         self._numbers = 0
         self._keys: dict[str, rsa.RSAPrivateKey] = {}
-        self.stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.stranger = made("stranger")
         self.kid = ""
         self.rotate()
 
@@ -33,7 +40,7 @@ class Keys:
             self._keys.clear()
         self._numbers += 1
         self.kid = f"key-{self._numbers}"
-        self._keys[self.kid] = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._keys[self.kid] = made(self.kid)
 
     def published(self) -> dict[str, Any]:
         """The key set as the channel publishes it."""
