@@ -58,6 +58,8 @@ class Endpoint:
             known = "Authorization" in request.headers
             return _refusal(400, "unreadable request") if known else _refusal(401, "unauthorized")
         try:
+            if len(request.headers.getall("Authorization", ())) > 1:
+                raise Refused("more than one Authorization")
             await self._check(request, body)
         except Refused as refused:
             log.warning("teams.refused", reason=str(refused))

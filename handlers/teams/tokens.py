@@ -6,11 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import structlog
 
 from bot.errors import Unreachable, UsageError
-from handlers.teams.http import Http, Unanswered
+from handlers.teams.http import LOOPBACK, Http, Unanswered
 from handlers.teams.sdk import (
     CHINA,
     PUBLIC,
@@ -133,6 +134,8 @@ class Tokens:
         service_url = body.get("serviceUrl")
         if not isinstance(service_url, str) or not service_url:
             raise Refused("no serviceUrl")
+        if not _safe(service_url):
+            raise Refused("a serviceUrl that our own token must not go to")
         try:
             header = get_unverified_header(token)
             kid = header.get("kid")
@@ -160,6 +163,17 @@ class Tokens:
 
     async def close(self) -> None:
         await self._keys.close()
+
+
+def _safe(url: str) -> bool:
+    """Whether the bot's token may be sent there: encrypted, or not leaving this machine; an address, nothing more."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    extra = parts.username is not None or parts.query or parts.fragment or any(sign in url for sign in "\\?# \t\r\n")
+    return bool(host) and not extra and (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK))
 
 
 # A stranger wrote the token: besides being refused by the rules, it can be no text, no JSON, or nested too deep.
