@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.errors import UsageError
 from bot.settings import HttpAddress
@@ -30,6 +32,21 @@ Ready = Callable[[], Awaitable[Readiness]]
 
 async def nothing_missing() -> Readiness:
     return Readiness()
+
+
+class _Unreadable(logging.Filter):
+    """Keeps what a stranger sent that is no HTTP out of the log: it is quoted there, and says nothing about us."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, HttpProcessingError):
+            return True
+        log.debug("web.unreadable", kind=type(error).__name__)
+        return False
+
+
+_wire = logging.getLogger(f"{__name__}.wire")
+_wire.addFilter(_Unreadable())
 
 
 class WebEdge:
@@ -57,7 +74,7 @@ class WebEdge:
         Raises:
             UsageError: the address can't be listened on.
         """
-        runner = web.AppRunner(self.application, access_log=None, shutdown_timeout=STOP)
+        runner = web.AppRunner(self.application, access_log=None, logger=_wire, shutdown_timeout=STOP)
         await runner.setup()
         try:
             await web.TCPSite(runner, self._address.host, self._address.port).start()

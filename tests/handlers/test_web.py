@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+
 import aiohttp
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from bot.errors import UsageError
 from bot.settings import HttpAddress
@@ -60,3 +64,30 @@ async def test_an_address_that_is_taken_is_named():
             await WebEdge(HttpAddress(host="127.0.0.1", port=port)).start()
     finally:
         await first.close()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nwombats\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nAuthorization wombats\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: wombats\r\n\r\n",
+        b"GET /" + b"wombats" * 2_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"wombats",
+    ],
+    ids=["a chunk", "a header", "a length", "an address", "a line"],
+)
+async def test_of_what_is_no_http_nothing_is_quoted_in_the_log(sent, caplog):
+    caplog.set_level(logging.DEBUG)
+    edge = WebEdge(ANY_PORT)
+    url = URL(await edge.start())
+    try:
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        writer.write(sent)
+        writer.write_eof()
+        answer = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+    finally:
+        await edge.close()
+    assert not answer or b" 400 " in answer.splitlines()[0]
+    assert "wombats" not in caplog.text
