@@ -85,7 +85,8 @@ class Director:
             case IncomingKind.SLOT:
                 return Answer(reply=await self._slot(turn))
             case IncomingKind.COMMAND:
-                return await self._command(turn, commands.parse(incoming.text))
+                answer = await self._command(turn, commands.parse(incoming.text))
+                return _kept(turn, answer) if answer.reply.audience is Audience.ALL else answer
             case IncomingKind.ASK:
                 command = commands.parse_mention(incoming.text)
                 if command is None:
@@ -93,7 +94,7 @@ class Director:
                 answer = await self._command(turn, command)
                 # A question asked in front of everyone is answered there.
                 reply = answer.reply.model_copy(update={"audience": Audience.ALL})
-                return answer.model_copy(update={"reply": reply, "messages": _remembered(turn, reply)})
+                return _kept(turn, answer.model_copy(update={"reply": reply}))
 
     async def _command(self, turn: Turn, command: commands.Command) -> Answer:
         match command:
@@ -200,10 +201,10 @@ def _welcome() -> Reply:
     )
 
 
-def _remembered(turn: Turn, reply: Reply) -> tuple[Message, ...]:
-    """A command asked in a thread, kept as a conversation would keep it: a later question may refer to it."""
+def _kept(turn: Turn, answer: Answer) -> Answer:
+    """A command answered before everyone, kept as a conversation would keep it: later questions may refer to it."""
     if turn.person is None:
-        return ()
+        return answer
     question = Question(
         incoming=turn.incoming,
         person=turn.person,
@@ -212,7 +213,8 @@ def _remembered(turn: Turn, reply: Reply) -> tuple[Message, ...]:
         root=turn.root,
         now=turn.now,
     )
-    return (*opening(question, turn.thread.messages), Message(role="assistant", content=plain(reply)))
+    said = Message(role="assistant", content=plain(answer.reply))
+    return answer.model_copy(update={"messages": (*opening(question, turn.thread.messages), said)})
 
 
 async def _with_channel_name(turn: Turn, channels: Channels) -> Turn:

@@ -80,7 +80,7 @@ def days_text(days: tuple[int, ...]) -> str:
 
 
 def parse_schedule(text: str, *, default_zone: str) -> ScheduleSpec:
-    """Read `WHAT every DAY[,DAY…] HH:MM [ZONE] [in #CHANNEL] [for SERVICE[,SERVICE…]]`, whatever its case.
+    """Read `WHAT every DAY[,DAY…] [at] HH:MM [ZONE] [in #CHANNEL] [for SERVICE[,SERVICE…]]`, whatever its case.
 
     Raises:
         ScheduleError: names the word that is wrong, and what could have been meant.
@@ -91,6 +91,8 @@ def parse_schedule(text: str, *, default_zone: str) -> ScheduleSpec:
     if word.lower() != "every":
         _wrong(word, f"After “{what}” comes “every”.")
     days = _days(words.take("a day", after="every"))
+    if words.next.lower() == "at":  # as the Director itself says it
+        words.take_any()
     time = _time(words.take("a time", after="the day"))
     zone = default_zone
     if words.next.lower() not in ("", "in", "for"):

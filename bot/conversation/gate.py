@@ -146,7 +146,7 @@ class Gate:
         if SCHEME.match(target):
             return self._links.render(label, target, code=bool(self._code))
         if _TAG.fullmatch(inside) and not self._code:
-            return ""
+            return " " if inside.lower().startswith("br") else ""  # keeps the words apart
         return None
 
     def _bracket(self, start: int, *, final: bool) -> Taken:

@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.commands import HELP
+from bot.conversation.words import plain
 from bot.director import Director
 from bot.domain import (
     Answer,
     Audience,
     Incoming,
     IncomingKind,
+    Message,
     Note,
     Person,
     Place,
@@ -151,6 +153,19 @@ async def test_status_is_for_the_asker_alone_and_for_everyone_where_it_was_asked
     assert [message.role for message in mentioned.messages] == ["user", "system", "assistant"]
 
 
+@pytest.mark.parametrize("words", ["review", "digest", "plan Move checkout"])
+async def test_what_a_command_posts_for_everyone_is_known_to_later_questions_there(words: str) -> None:
+    posted = await answer(words)
+    assert posted.reply.audience is Audience.ALL
+    question, _, told = posted.messages
+    assert words in str(question.content)
+    assert told == Message(role="assistant", content=plain(posted.reply))
+
+
+async def test_what_a_command_shows_to_one_person_stays_out_of_everyones_talk() -> None:
+    assert (await answer("status checkout")).messages == ()
+
+
 @pytest.mark.parametrize("words", ["review", "digest"])
 async def test_a_report_is_about_the_channels_services_unless_others_are_named(words: str) -> None:
     world = World()
@@ -160,7 +175,8 @@ async def test_a_report_is_about_the_channels_services_unless_others_are_named(w
 
 
 async def test_a_plan_is_drafted_once_per_turn_with_its_tokens_counted() -> None:
-    assert await answer("plan Move checkout") == Answer(reply=says("plan of Move checkout for t1"), usage=(USAGE,))
+    planned = await answer("plan Move checkout")
+    assert (planned.reply, planned.usage) == (says("plan of Move checkout for t1"), (USAGE,))
 
 
 async def test_a_plan_without_an_initiative_says_what_it_needs() -> None:

@@ -133,10 +133,23 @@ CASES = (
             Say(words="please remember: the codeword is merlin", how=FOLLOW, shows=("Noted",)),
         ),
     ),
+    Case(
+        "a follow-up knows the review that it stands beneath",
+        (
+            Say(words="review for checkout", shows=("reliability review", "672,000")),
+            Say(words="and what of the others?", how=FOLLOW, shows=("Beside the review of checkout",)),
+        ),
+    ),
     # --- help and slips ---
     Case("help is shown to the one who asks", (Say(words="help", how=COMMAND, shows=("What I can do",), alone=True),)),
     Case("no words mean help", (Say(words="", how=COMMAND, shows=("What I can do",), alone=True),)),
     Case("help in a mention", (Say(words="help", shows=("What I can do", "schedule"), hides=("I don't know",)),)),
+    Case(
+        "a mention without words is helped",
+        (Say(words="", shows=("You called me without words", "What I can do")),),
+        {"console": "an empty line says nothing there"},
+    ),
+    Case("a phone's full stop is no word", (Say(words="Status checkout.", shows=("checkout", *FIGURES)),)),
     Case(
         "an unknown word is named, and what there is",
         (Say(words="frobnicate", how=COMMAND, shows=("I don't know", "frobnicate", "What I can do"), alone=True),),
@@ -263,6 +276,17 @@ CASES = (
         ),
     ),
     Case(
+        "a schedule is made by the sentence that tells of it",
+        (
+            Say(
+                words="schedule review every monday at 09:00 Europe/Berlin for checkout.",
+                shows=("review every monday at 09:00 Europe/Berlin for checkout",),
+                keeps=ADDED,
+            ),
+            Say(words="schedule remove {kept}", shows=("{kept} is removed",)),
+        ),
+    ),
+    Case(
         "a schedule in a mention, and removed by an admin or its maker only",
         (
             Say(
@@ -309,6 +333,11 @@ CASES = (
 )
 
 LONG = "Timeouts come first, then bulkheads. " * 120
+ALWAYS = {
+    "the codeword is": "Noted.",
+    "what do the books say": "Some say it is 42 of them.",
+    "make up a figure": "It is {{f999}} today.",
+}
 
 
 def speak(body: dict[str, Any]) -> Step:
@@ -331,12 +360,15 @@ def _text_of(content: Any) -> str:
 
 
 def _answer(asked: str, results: list[str], before: str) -> Step:
+    known = next((answer for words, answer in ALWAYS.items() if words in asked), None)
     match asked:
-        case _ if "the codeword is" in asked:
-            return says("Noted.")
+        case _ if known is not None:
+            return says(known)
         case _ if "what is the codeword" in asked:
             told = re.findall(r"the codeword is (\w+)", before)
             return says(f"It is {told[-1]}." if told else "I was told no codeword.")
+        case _ if "what of the others" in asked:
+            return says("Beside the review of checkout I see none." if "672,000" in before else "Which others?")
         case _ if "outage of the model" in asked:
             return Stream(events=2, end="rst")
         case _ if "how is checkout" in asked:
@@ -344,10 +376,6 @@ def _answer(asked: str, results: list[str], before: str) -> Step:
                 return looks_up("error_budget_status", {"services": ["checkout"]})
             found = re.search(r"(\{\{f\d+\}\}) = [^(]*\(error budget left", results[-1])
             return says(f"Checkout has {found[1]} left." if found else "I may not see figures for non-members.")
-        case _ if "what do the books say" in asked:
-            return says("Some say it is 42 of them.")
-        case _ if "make up a figure" in asked:
-            return says("It is {{f999}} today.")
         case _ if "everything about timeouts" in asked:
             return says(f"{LONG}\n\nThis is the end.", chunk=200, pause=0.01)
         case _ if "for ever" in asked:

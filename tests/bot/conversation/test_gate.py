@@ -37,6 +37,7 @@ CASES = {
     "a channel is only named": ("in <#C1|general>", "in #general"),
     "a comparison stays": ("if a < b and x <5 then y > 3", "if a < b and x <5 then y > 3"),
     "a type stays": ("`List<String>` and Map<K,V>", "`List<String>` and Map<K,V>"),
+    "a line break in markup keeps words apart": ("one<br>two<BR />three", "one two three"),
     "markup vanishes": ('<b>bold</b> <img src="https://evil.example/x.png"> <!-- psst -->end', "bold  end"),
     "a picture becomes its words": ("![a chart](https://evil.example/p.png?d=secret)", "a chart"),
     "a foreign link is told, not linked": (

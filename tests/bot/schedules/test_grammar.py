@@ -30,6 +30,7 @@ def spec(**fields: object) -> ScheduleSpec:
         ("REVIEW EVERY MONDAY 09:00 europe/BERLIN", spec()),
         ("  review   every\tmonday\n09:00 Europe/Berlin ", spec()),
         ("“review every monday 09:00 Europe/Berlin”", spec()),
+        ("review every monday at 09:00 Europe/Berlin", spec()),
         ("`review every monday 09:00 Europe/Berlin` for “checkout”", spec(services=("checkout",))),
         ("review every monday , tuesday 09:00 Europe/Berlin", spec(days=(0, 1))),
         ("review every monday 09:00 Europe/Berlin in #Payments", spec(channel=ChannelRef(id=None, name="payments"))),
