@@ -17,7 +17,7 @@ text.py, prose.py                    Markdown as Teams shows it, read as structu
 cards.py, tables.py, runs.py         parts, tables and words on an Adaptive Card
 drawing.py                           a message's card with its charts as pictures
 activity.py, outgoing.py, pace.py    a message as Teams takes it, as well as Teams takes it, as often as Teams takes it
-room.py, wire.py                     where an answer goes; the calls to the Bot Connector
+room.py, wire.py, trouble.py           where an answer goes; the calls to the Bot Connector; what goes wrong with them
 credentials.py, http.py              the bot's own token; HTTP calls bounded in time
 playground.py                        where Microsoft's playground differs from Teams
 

@@ -18,7 +18,7 @@ from bot.references import ConversationReference, References
 from bot.schedule_grammar import ChannelRef
 from handlers.teams.origin import THREAD
 from handlers.teams.sdk import ChannelInfo
-from handlers.teams.wire import TROUBLE
+from handlers.teams.trouble import TROUBLE
 from handlers.teams.words import channel_name
 
 log = structlog.get_logger(__name__)

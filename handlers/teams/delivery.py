@@ -21,13 +21,14 @@ from bot.ports import DeliveryFailed, Journal
 from handlers.teams import activity
 from handlers.teams.drawing import Drawing, Picture
 from handlers.teams.live import Live, Shown, Stopped
-from handlers.teams.outgoing import POST, STATUS, STREAM, UNSENT, Outgoing, Send, apart, may_stand, maybe_taken
+from handlers.teams.outgoing import POST, STATUS, STREAM, UNSENT, Outgoing, Send, apart, may_stand
 from handlers.teams.pace import Paces
 from handlers.teams.private import Private
 from handlers.teams.render import Post, posts
 from handlers.teams.room import Room, WhereOf, room_of
 from handlers.teams.sdk import MessageActivityInput
-from handlers.teams.wire import TROUBLE, Where, Wire, best_effort, code, in_words
+from handlers.teams.trouble import TROUBLE, best_effort, code, in_words, maybe_taken
+from handlers.teams.wire import Where, Wire
 
 log = structlog.get_logger(__name__)
 

@@ -16,13 +16,14 @@ from bot.errors import DirectorError
 from bot.ports import Journal, LeaseLost
 from handlers.teams import activity
 from handlers.teams.drawing import Drawing
-from handlers.teams.outgoing import DRAFT, STATUS, STREAM, UNSENT, maybe_taken, unfit
+from handlers.teams.outgoing import DRAFT, STATUS, STREAM, UNSENT
 from handlers.teams.pace import Pace, Paces
 from handlers.teams.partial import settled
 from handlers.teams.render import Post, posts
 from handlers.teams.room import Room
 from handlers.teams.sdk import MessageActivityInput, TypingActivityInput
-from handlers.teams.wire import TROUBLE, ConnectorError, Wire, best_effort, code
+from handlers.teams.trouble import TROUBLE, ConnectorError, best_effort, code, maybe_taken, unfit
+from handlers.teams.wire import Wire
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from handlers.teams.pace import Pace
 from handlers.teams.render import Post, words
 from handlers.teams.sdk import MessageActivityInput
 from handlers.teams.text import escaped
-from handlers.teams.wire import ConnectorError, ConnectorUnreachable, code
+from handlers.teams.trouble import ConnectorError, code, unfit
 
 log = structlog.get_logger(__name__)
 
@@ -42,18 +42,6 @@ def may_stand(known: tuple[str, str | None] | None) -> bool:
     return known is not None and known[1] is None and known[0] in _VISIBLE
 
 
-def maybe_taken(error: BaseException) -> bool:
-    """Whether a new message may have been taken although the call failed."""
-    return isinstance(error, ConnectorError | ConnectorUnreachable) and error.maybe
-
-
-def unfit(error: BaseException) -> bool:
-    """Whether Teams refused what the message is made of, not that there is one."""
-    if not isinstance(error, ConnectorError):
-        return False
-    return error.status in (400, 413) or (error.status == 403 and "size too large" in error.text.lower())
-
-
 class Outgoing:
     """How the messages of one answer leave for one conversation."""
 
@@ -77,7 +65,7 @@ class Outgoing:
                     raise
                 refused = True
                 log.warning("teams.card_refused", error=code(error), level=level.name)
-        first, *rest = in_words(post) if refused else (post,)
+        first, *rest = as_words(post) if refused else (post,)
         return await self.paced(message(first, None), send), tuple(rest)
 
     async def whole(self, post: Post, send: Send) -> str:
@@ -118,7 +106,7 @@ def _sources(post: Post) -> tuple[Note, ...]:
     return (Note(markdown="\n".join(told)),) if told else ()
 
 
-def in_words(post: Post) -> tuple[Post, ...]:
+def as_words(post: Post) -> tuple[Post, ...]:
     """The message without its card; the sources stand with the last piece."""
     pieces = words(post) or (post.summary,)
     plain = [replace(post, text=piece, parts=(), citations=()) for piece in pieces]

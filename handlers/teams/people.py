@@ -12,7 +12,8 @@ from bot.domain import Person, Place, Standing
 from handlers.plain import visible
 from handlers.teams.room import WhereOf
 from handlers.teams.sdk import TeamsChannelAccount
-from handlers.teams.wire import TROUBLE, Where
+from handlers.teams.trouble import TROUBLE
+from handlers.teams.wire import Where
 from handlers.teams.words import clean
 
 log = structlog.get_logger(__name__)

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from handlers.teams.origin import THREAD
 from handlers.teams.sdk import TeamsChannelAccount
-from handlers.teams.wire import Activity, ConnectorError, Where, Wire
+from handlers.teams.trouble import ConnectorError
+from handlers.teams.wire import Activity, Where, Wire
 
 
 class PlaygroundWire(Wire):

@@ -8,12 +8,13 @@ from bot.domain import Address, Place
 from bot.ports import CannotPost, Journal
 from handlers.teams.activity import repeated
 from handlers.teams.drawing import Drawing
-from handlers.teams.outgoing import DIRECT, TARGETED, UNSENT, Outgoing, Send, may_stand, maybe_taken
+from handlers.teams.outgoing import DIRECT, TARGETED, UNSENT, Outgoing, Send, may_stand
 from handlers.teams.pace import Paces
 from handlers.teams.render import Post
 from handlers.teams.room import Room, WhereOf, room_of
 from handlers.teams.sdk import Account, MessageActivityInput
-from handlers.teams.wire import TROUBLE, Wire, code, in_words
+from handlers.teams.trouble import TROUBLE, code, in_words, maybe_taken
+from handlers.teams.wire import Wire
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,8 @@ from bot.domain import Place
 from bot.ports import CannotPost
 from bot.references import ConversationKind, ConversationReference
 from handlers.teams.origin import THREAD
-from handlers.teams.wire import TROUBLE, Where, in_words
+from handlers.teams.trouble import TROUBLE, in_words
+from handlers.teams.wire import Where
 
 # How a place is reached; a place that is a person is their personal conversation. Raises what the wire raises.
 WhereOf = Callable[[Place], Awaitable[ConversationReference | None]]

@@ -15,7 +15,7 @@ from bot.references import ConversationReference, References
 from bot.schedule_grammar import ChannelRef
 from handlers.teams.conversations import Conversations
 from handlers.teams.sdk import ChannelInfo
-from handlers.teams.wire import ConnectorError, ConnectorUnreachable
+from handlers.teams.trouble import ConnectorError, ConnectorUnreachable
 from storage import open_store
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -10,7 +10,8 @@ from bot.domain import Person, Place, Standing
 from bot.references import ConversationReference
 from handlers.teams.people import People, described
 from handlers.teams.sdk import TeamsChannelAccount
-from handlers.teams.wire import ConnectorError, ConnectorUnreachable, Where
+from handlers.teams.trouble import ConnectorError, ConnectorUnreachable
+from handlers.teams.wire import Where
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 OTHER = "99999999-9999-4999-8999-999999999999"

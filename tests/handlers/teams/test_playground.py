@@ -11,7 +11,8 @@ from aiohttp.test_utils import TestServer
 from handlers.teams.credentials import Nobody
 from handlers.teams.playground import PlaygroundWire
 from handlers.teams.sdk import Attachment, MessageActivityInput
-from handlers.teams.wire import ConnectorError, Where
+from handlers.teams.trouble import ConnectorError
+from handlers.teams.wire import Where
 
 MAYA = {"id": "user-id-0", "aadObjectId": "00000000-0000-0000-0000-000000000020", "name": "Maya", "userRole": "user"}
 

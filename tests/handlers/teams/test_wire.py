@@ -19,7 +19,8 @@ from bot.ports import CannotPost, DeliveryFailed
 from handlers.teams.credentials import CredentialsRefused, LoginUnreachable
 from handlers.teams.http import proxy
 from handlers.teams.sdk import Account, ChannelInfo, MessageActivityInput, TypingActivityInput
-from handlers.teams.wire import ConnectorError, ConnectorUnreachable, Where, Wire, best_effort, in_words
+from handlers.teams.trouble import ConnectorError, ConnectorUnreachable, best_effort, in_words
+from handlers.teams.wire import Where, Wire
 
 TENANT = "11111111-2222-4333-8444-555555555555"
 PERSON = "29:1AbC-d_Ef"
