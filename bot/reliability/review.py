@@ -51,7 +51,7 @@ def status_reply(assessment: Assessment) -> Reply:
     if assessment.asked and len(items) <= _EXPLAINED_IN_STATUS:
         parts += _explained(items, labels)
     elif len(items) <= 3:  # few enough to say each in a sentence
-        parts += [Text(markdown=f"**{labels.of(item)}**: {sentences(item)}") for item in items]
+        parts += [Text(markdown=f"**{labels.said(item)}**: {sentences(item)}") for item in items]
     else:
         parts += data_quality(assessment, labels, most=5)
     parts.append(_small_print(assessment))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.domain import Part, Text
 from bot.reliability import formats
 from bot.reliability.assessment import JUDGED, MISSING, Assessment, Objective, State
-from bot.reliability.wording import Labels, counts, marked, state_word
+from bot.reliability.wording import Labels, counts, in_markdown, marked, state_word
 
 _NAMED = 12
 _UNJUDGED = frozenset(State) - JUDGED - MISSING
@@ -36,7 +36,7 @@ def headline(assessment: Assessment, labels: Labels) -> str:
     said = f"{'; '.join(pieces)}. " if pieces else ""
     if total == 1:
         item = assessment.items[0]
-        return said.strip() or f"**{labels.of(item)}**: {state_word(item.state)}."
+        return said.strip() or f"**{labels.said(item)}**: {state_word(item.state)}."
     return f"{said}{formats.number(total, 'objective')}: {counts(assessment)}."
 
 
@@ -82,7 +82,7 @@ def data_quality(assessment: Assessment, labels: Labels, *, most: int) -> tuple[
         for (_, sentence), group in by_sentence.items()
     ]
     told += [
-        ((item,), f"{labels.of(item)}: {'; '.join(remark.text for remark in item.remarks)}.")
+        ((item,), f"{labels.said(item)}: {'; '.join(remark.text for remark in item.remarks)}.")
         for item in assessment.items
         if item.state in JUDGED and item.remarks
     ]
@@ -108,7 +108,7 @@ def sentences(item: Objective) -> str:
 
 def summary(title: str, assessment: Assessment, labels: Labels) -> str:
     spent = assessment.in_state(State.EXHAUSTED)
-    named = f" ({labels.listed(by_remaining(spent), most=3)} exhausted)" if spent else ""
+    named = f" ({formats.listing(list(map(labels.of, by_remaining(spent))), most=3)} exhausted)" if spent else ""
     return f"{title}: {counts(assessment)}{named}"
 
 
@@ -120,7 +120,7 @@ def explanation(item: Objective, labels: Labels) -> str:
     label = labels.of(item)
     burns = " · ".join(f"{name} {formats.burn(rate)}" for name, rate in item.figures.burn.items() if rate is not None)
     lines = [
-        f"**{label}** {marked(item.state)}" + ("" if item.slo in label else f" · {item.slo}"),
+        f"**{labels.said(item)}** {marked(item.state)}" + ("" if item.slo in label else f" · {in_markdown(item.slo)}"),
         sentences(item),
         f"Target {formats.target(item.target)} over {item.window}" + (f" · burn {burns}" if burns else ""),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from bot.reliability import formats
@@ -36,6 +37,14 @@ _MARKS = {
 }
 
 
+_SIGNS = re.compile(r"[\\`*\[\]~|]|(?<![^\W_])_|_(?![^\W_])")  # an underscore within a word is harmless
+
+
+def in_markdown(name: str) -> str:
+    """Markdown that shows the name in one line, whatever signs are in it."""
+    return _SIGNS.sub(r"\\\g<0>", " ".join(name.split()))
+
+
 def state_word(state: State) -> str:
     return _WORDS[state]
 
@@ -59,8 +68,13 @@ class Labels:
         own = item.slo if item.slo.startswith(item.service) else f"{item.service} {item.slo}"
         return own if self._slos[item.service, item.slo] == 1 else f"{own} {item.definition.name}"
 
+    def said(self, item: Objective) -> str:
+        """The name in Markdown."""
+        return in_markdown(self.of(item))
+
     def listed(self, items: tuple[Objective, ...], *, most: int = 5) -> str:
-        return formats.listing([self.of(item) for item in items], most=most)
+        """In Markdown."""
+        return formats.listing([self.said(item) for item in items], most=most)
 
 
 def counts(assessment: Assessment) -> str:

@@ -10,6 +10,9 @@ from handlers.plain import visible
 _MENTION = re.compile(r"<(?:@[UWB][A-Z0-9]+|#[CG][A-Z0-9]+)(?:\|[^<>|]*)?>")
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^<>|\s]+)>")
 _LABELLED = re.compile(r"<((?:https?://|mailto:)[^<>|\s]+)\|([^<>]*)>")
+_BACKSLASHED = re.compile(r"\\([\\`*_\[\]~|])")
+_ASIDE = 0xF0000  # where no letter is, and no person writes
+_SET_ASIDE = re.compile("[" + "".join(f"\\U{_ASIDE + ord(sign):08x}" for sign in "\\`*_[]~|") + "]")
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
@@ -54,9 +57,14 @@ def _escaped_plain(text: str, *, line_start: bool) -> str:
 
 def mrkdwn(markdown: str) -> str:
     """Small print in CommonMark as Slack's mrkdwn, for the blocks that know no Markdown."""
-    text = escaped(markdown)
+    text = _SET_ASIDE.sub("", escaped(markdown))
+    text = _BACKSLASHED.sub(lambda sign: chr(_ASIDE + ord(sign[1])), text)  # mrkdwn knows no backslashes
     code = re.split(r"(`[^`\n]+`)", text)
-    return "".join(part if n % 2 else _mrkdwn_plain(part) for n, part in enumerate(code))
+    return "".join(_put_back(part, "\\") if n % 2 else _put_back(_mrkdwn_plain(part)) for n, part in enumerate(code))
+
+
+def _put_back(text: str, before: str = "") -> str:
+    return _SET_ASIDE.sub(lambda sign: before + chr(ord(sign[0]) - _ASIDE), text)
 
 
 def _mrkdwn_plain(text: str) -> str:

@@ -205,3 +205,17 @@ def test_a_chart_cuts_long_names_so_that_they_still_differ() -> None:
     [chart] = [part for part in reply.parts if isinstance(part, Chart)]
     assert chart.categories == ("exactly-20-character", "payments-…urope-east", "payments-…urope-west")
     assert {len(name) for name in chart.categories} == {20}
+
+
+def test_a_service_s_name_is_shown_as_it_is_whatever_signs_are_in_it() -> None:
+    name, said = "*odd*_[name](https://evil.example) `a_b`", r"\*odd\*\_\[name\](https://evil.example) \`a_b\`"
+    found = review_reply(
+        assessment(
+            (promise(name, slo="_slo_"), measured(part=2469.0)),
+            (promise("payments"), measured(part=100.0)),
+        )
+    )
+    assert found.summary == f"Weekly reliability review: 1 exhausted and 1 OK ({name} exhausted)"
+    assert texts(found.parts)[0].startswith(f"**{said}** has no error budget left.")
+    assert tables(found.parts)[0].rows[0][0] == name
+    assert texts(found.detail)[0].startswith(rf"**{said}** 🔴 Exhausted · \_slo\_")

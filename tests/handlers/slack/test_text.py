@@ -75,6 +75,9 @@ def test_nothing_hidden_is_left(text):
         ("`a*b*c` stays", "`a*b*c` stays"),
         ("# Title", "*Title*"),
         ("2*3*4", "2*3*4"),
+        (r"**\*odd\* name** and \_this\_", "**odd* name* and _this_"),
+        ("`a\\_b`", "`a\\_b`"),
+        ("\U000f003c!channel\U000f003e \U000f002ab", "\U000f003c!channel\U000f003e b"),
     ],
 )
 def test_small_print_speaks_slacks_dialect(markdown, shown):
