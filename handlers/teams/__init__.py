@@ -5,7 +5,7 @@ sdk.py                               the only import of Microsoft's SDK
 
 In: what Teams sends to /api/messages
 endpoint.py, tokens.py               who calls, from which tenant, and whether the token is Bot Framework's
-activities.py, origin.py, words.py   what an activity means, where it comes from, what was typed
+meaning.py, origin.py, words.py      what an activity means, where it comes from, what was typed
 listening.py, invokes.py             into the inbox, and what whoever clicked sees at once
 conversations.py, people.py          where the Director can speak, and who the people are
 

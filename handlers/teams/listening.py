@@ -14,7 +14,8 @@ from bot.domain import Incoming, IncomingKind, Signal, SignalKind
 from bot.errors import DirectorError
 from bot.ports import Intake
 from handlers.teams import invokes
-from handlers.teams.activities import (
+from handlers.teams.conversations import Conversations
+from handlers.teams.meaning import (
     Added,
     Clicked,
     Judged,
@@ -26,7 +27,6 @@ from handlers.teams.activities import (
     Unreadable,
     meaning,
 )
-from handlers.teams.conversations import Conversations
 from handlers.teams.origin import Body, Origin
 
 log = structlog.get_logger(__name__)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.commands import Review, Schedule, parse, parse_mention
 from bot.domain import Place
 from bot.references import ConversationReference
-from handlers.teams.activities import (
+from handlers.teams.meaning import (
     Added,
     Clicked,
     Judged,
