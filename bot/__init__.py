@@ -7,6 +7,8 @@ conversation/         one turn with the model: memory, tools, facts, the outgoin
 reliability/          OpenSLO files, metric sources, budgets, states, the review and its charts
 planning/             plans: schema, drafting, versions
 schedules.py          "review every monday 09:00 Europe/Berlin"
+references.py         where conversations of Teams are reached; feedback.py what people said of answers
+rights.py             who may do what; commands.py what is asked with which words
 persona/, demo/       agent cards; the sample company
 __main__.py           the composition root, the only module that imports handlers and storage
 """

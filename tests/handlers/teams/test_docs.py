@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.demo import guide
+from handlers import teams
 from handlers.teams import activity
 from handlers.teams.endpoint import PATH
 from handlers.teams.pace import GAP
@@ -101,3 +102,9 @@ def test_every_place_that_it_leads_to_exists() -> None:
     assert [link for link in links if link[0] not in "#h" and not (ROOT / "docs" / link).is_file()] == []
     assert readme
     assert [anchor for anchor in readme if anchor not in headings] == []
+
+
+def test_the_map_of_the_edge_names_every_module_once() -> None:
+    modules = {path.name for path in Path(teams.__file__).parent.glob("*.py")} - {"__init__.py"}
+
+    assert sorted(re.findall(r"\w+\.py", teams.__doc__ or "")) == sorted(modules)

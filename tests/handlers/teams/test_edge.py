@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,20 +42,9 @@ from tests.doubles.teams_people import (
     TENANT,
     chat_with,
 )
-from tests.handlers.teams.edge_world import NOW, Watched, World, settings, world
+from tests.handlers.teams.edge_world import NOW, Watched, settings
 
 MAYA_CHAT = chat_with(MAYA)
-Listen = Callable[..., Any]
-
-
-@pytest.fixture
-async def listen(tmp_path: Path) -> AsyncIterator[Listen]:
-    async with AsyncExitStack() as stack:
-
-        async def make(*tenants: str, **options: Any) -> World:
-            return await stack.enter_async_context(world(tmp_path, *tenants, **options))
-
-        yield make
 
 
 def place(channel: str, thread: str = "") -> Place:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,20 +28,9 @@ from tests.doubles.teams_people import (
     TENANT,
     chat_with,
 )
-from tests.handlers.teams.edge_world import NOW, World, world
+from tests.handlers.teams.edge_world import NOW
 
 MAYA_CHAT = chat_with(MAYA)
-Listen = Callable[..., Any]
-
-
-@pytest.fixture
-async def listen(tmp_path: Path) -> AsyncIterator[Listen]:
-    async with AsyncExitStack() as stack:
-
-        async def make(*tenants: str, **options: Any) -> World:
-            return await stack.enter_async_context(world(tmp_path, *tenants, **options))
-
-        yield make
 
 
 def place(channel: str, thread: str = "", tenant: str = TENANT) -> Place:
