@@ -12,7 +12,8 @@ _PATTERNS = (
     re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"),  # JSON web tokens
     re.compile(r"(?<=hooks\.slack\.com/)[\w/.-]+"),  # addresses that are secrets themselves
 )
-_BEARER = re.compile(r"(?i)\b(bearer|basic)(\s+|%20)[\w.~+/=-]{6,}")
+# "Basic Information" is the page of Slack's app settings that our own words lead to.
+_BEARER = re.compile(r"(?i)\b(bearer|basic)(\s+|%20)(?!information\b)[\w.~+/=-]{6,}")
 # Quotes may be escaped, where the text is JSON already; a backslash is never swallowed, so that it stays JSON.
 _HEADER = re.compile(
     r"(?i)((?:x-api-key|authorization)\\*[\"']?\s*[:=]\s*b?\\*[\"']?)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -81,9 +82,7 @@ class WebEdge:
         except OSError as error:
             await runner.cleanup()
             place = f"{self._address.host}:{self._address.port}"
-            raise UsageError(
-                f"{self._named}: {place} can't be listened on ({error.strerror}). Choose another."
-            ) from error
+            raise UsageError(f"{self._named}: {place} can't be listened on ({_why(error)}). Choose another.") from error
         self._runner = runner
         host, port = runner.addresses[0][:2]
         log.info("web.listening", host=host, port=port)
@@ -103,3 +102,8 @@ class WebEdge:
         if found.missing:
             return web.json_response({"status": "not ready", "missing": found.missing}, status=503)
         return web.json_response({"status": "ready"} | ({"without": found.without} if found.without else {}))
+
+
+def _why(error: OSError) -> str:
+    """As the system says it: asyncio's own words repeat the address."""
+    return os.strerror(error.errno) if error.errno else str(error.strerror)

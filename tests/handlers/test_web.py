@@ -60,7 +60,9 @@ async def test_an_address_that_is_taken_is_named():
     first = WebEdge(ANY_PORT)
     port = int((await first.start()).rsplit(":", 1)[1])
     try:
-        with pytest.raises(UsageError, match=f"DIRECTOR_HTTP: 127.0.0.1:{port} can't be listened on"):
+        with pytest.raises(
+            UsageError, match=rf"DIRECTOR_HTTP: 127.0.0.1:{port} can't be listened on \(Address already in use\)"
+        ):
             await WebEdge(HttpAddress(host="127.0.0.1", port=port)).start()
     finally:
         await first.close()

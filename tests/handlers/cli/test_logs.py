@@ -54,6 +54,7 @@ def test_what_looks_like_a_secret_is_blotted_out(secret: str) -> None:
         "write postgresql://host/database",
         "people@acme.example asked about a password",
         "No such option --token; the tokens used were 1,200",
+        "Basic Information > App-Level Tokens",
     ],
 )
 def test_ordinary_words_stay(text: str) -> None:
