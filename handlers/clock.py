@@ -9,6 +9,7 @@ from datetime import datetime
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.errors import DirectorError
 from bot.ports import Clock, Intake
 from bot.schedules import ScheduleStore, due_turns
 
@@ -67,6 +68,9 @@ class ScheduleClock:
         async with self._ticking:
             try:
                 return await self._tick()
+            except DirectorError as error:
+                log.warning("clock.tick_failed", error=str(error))
+                return 0
             except Exception:
                 log.exception("clock.tick_failed")
                 return 0

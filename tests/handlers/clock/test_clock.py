@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain import Incoming, Place
+from bot.errors import StoreFailed
 from bot.schedules import Schedule, What
 from handlers.clock import ScheduleClock
 from tests.doubles.stores import MemoryIntake, MemorySchedules
@@ -104,11 +105,17 @@ async def test_a_database_that_fails_is_logged_and_the_next_tick_goes_on() -> No
     store, intake, time = MemorySchedules(), MemoryIntake(), SetClock(DUE)
     await weekly(store)
     clock = ScheduleClock(store, intake, time)
-    store.broken = ConnectionError("no route")
+    failed = []
     with capture_logs() as logs:
-        failed = await clock.tick()
+        for broken in (StoreFailed("The database can't be reached."), ConnectionError("no route")):
+            store.broken = broken
+            failed.append(await clock.tick())
     store.broken = None
-    assert (failed, await clock.tick(), [entry["event"] for entry in logs]) == (0, 1, ["clock.tick_failed"])
+    assert (failed, await clock.tick()) == ([0, 0], 1)
+    assert [(entry["event"], entry["log_level"], "exc_info" in entry) for entry in logs] == [
+        ("clock.tick_failed", "warning", False),
+        ("clock.tick_failed", "error", True),
+    ]
 
 
 async def test_an_inbox_that_fails_loses_no_slot() -> None:
