@@ -401,6 +401,16 @@ async def test_a_wait_until_a_date_is_waited_for_by_whoever_delivers_later(conne
     assert teams.methods == ["POST"]
 
 
+async def test_a_wait_of_no_length_is_left_to_whoever_delivers_later(connector, wire):
+    teams = await connector(error(429, "Throttled"))
+
+    with pytest.raises(ConnectorError) as trouble:
+        await wire.send(teams.where, message())
+
+    words = in_words(trouble.value)
+    assert (type(words), words.retry_after) == (DeliveryFailed, None)
+
+
 async def test_no_call_is_repeated_at_once_whatever_teams_says(connector):
     teams = await connector(error(429, "Throttled", Retry_After="0"), GOOD)
     wire = Wire(token, client_id="app", pause=0.3)
