@@ -46,7 +46,7 @@ class Conversations:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._references, self._wire, self._now, self._monotonic = references, wire, now, monotonic
-        self._teams: dict[tuple[str, str], tuple[float, list[ChannelInfo]]] = {}
+        self._teams: dict[tuple[str, str], tuple[float, list[ConversationReference]]] = {}
 
     # --- coming and going --------------------------------------------------------------------------------------------
 
@@ -59,7 +59,16 @@ class Conversations:
     async def removed(self, workspace: str, conversation: str) -> None:
         """Forget a conversation, or a team with all its channels."""
         await self._references.forget(platform="teams", workspace=workspace, conversation=conversation)
-        self._teams.pop((workspace, conversation), None)
+        for key, (_, listed) in tuple(self._teams.items()):
+            if key[0] == workspace and (
+                key[1] == conversation or any(one.conversation == conversation for one in listed)
+            ):
+                del self._teams[key]
+
+    def changed(self, workspace: str, team_id: str | None) -> None:
+        """A team has a new channel, or one by another name: it is asked for its channels anew."""
+        if team_id is not None:
+            self._teams.pop((workspace, team_id), None)
 
     # --- finding -----------------------------------------------------------------------------------------------------
 
@@ -158,29 +167,25 @@ class Conversations:
         """The channels of a reference's team in which we can post; none when Teams doesn't say."""
         if team.team_id is None:
             return []
-        listed = await self._listed(team, team.team_id)
+        key = (team.workspace, team.team_id)
+        at, known = self._teams.get(key, (0.0, None))
+        if known is not None and self._monotonic() - at < REMEMBERED:
+            return known
+        try:
+            listed = await self._wire.channels(team.service_url, team.team_id)
+        except TROUBLE as error:
+            log.warning("teams.channels_unknown", kind=type(error).__name__)
+            return []
         found = []
         for info in listed:
             name = channel_name(info.name or "") or ("general" if info.id == team.team_id else "")
             if not info.id or not name or info.type in ("private", "shared"):
                 continue
             reference = team.model_copy(update={"conversation": info.id, "name": name, "known_at": self._now()})
-            await self.heard(reference)
+            await self.heard(reference)  # only now: an older list would bring back what was renamed or deleted since
             found.append(reference)
+        self._teams[key] = (self._monotonic(), found)
         return found
-
-    async def _listed(self, team: ConversationReference, team_id: str) -> list[ChannelInfo]:
-        key = (team.workspace, team_id)
-        at, listed = self._teams.get(key, (0.0, None))
-        if listed is not None and self._monotonic() - at < REMEMBERED:
-            return listed
-        try:
-            listed = await self._wire.channels(team.service_url, team_id)
-        except TROUBLE as error:
-            log.warning("teams.channels_unknown", kind=type(error).__name__)
-            return []
-        self._teams[key] = (self._monotonic(), listed)
-        return listed
 
     async def _begun(self, workspace: str, person_id: str) -> ConversationReference | None:
         """A personal conversation with someone who has not spoken to us; through any address of their tenant."""

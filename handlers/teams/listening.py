@@ -140,6 +140,7 @@ class Listening:
 
     async def _added(self, added: Added) -> web.Response:
         origin = added.origin
+        self._conversations.changed(origin.tenant, origin.team)
         if added.greets:
             await self._intake.put(
                 Incoming(

@@ -275,6 +275,42 @@ async def test_a_teams_channels_are_asked_for_once_in_ten_minutes(world):
     assert world.teams.listed == [(URL, TEAM)] * 2
 
 
+async def test_a_channel_that_was_deleted_is_not_found_by_what_was_listed_before(world):
+    await world.conversations.heard(reference(TEAM))
+    await world.conversations.find(place(TEAM), named("payments"))
+    world.teams.teams[TEAM] = [ChannelInfo(id=TEAM), ChannelInfo(id=ON_CALL, name="On Call")]
+
+    await world.conversations.removed(TENANT, PAYMENTS)
+
+    assert await world.conversations.find(place(TEAM), named("payments")) is None
+    assert await world.conversations.reference(place()) is None
+
+
+async def test_a_renamed_channel_has_its_new_name_at_once(world):
+    await world.conversations.heard(reference(TEAM))
+    await world.conversations.find(place(TEAM), named("payments"))
+    world.teams.teams[TEAM] = [ChannelInfo(id=TEAM), ChannelInfo(id=PAYMENTS, name="Money")]
+
+    await world.conversations.heard(reference(name="money"))
+    world.conversations.changed(TENANT, TEAM)
+
+    assert await world.conversations.find(place(TEAM), named("payments")) is None
+    assert await world.conversations.find(place(TEAM), named("money")) == ChannelRef(id=PAYMENTS, name="money")
+
+
+async def test_what_was_listed_before_does_not_undo_what_another_replica_was_told(world):
+    await world.conversations.heard(reference(TEAM))
+    await world.conversations.find(place(TEAM), named("payments"))
+    other = world.fresh()
+    await other.heard(reference(ON_CALL, name="fire-brigade"))
+    await other.removed(TENANT, PAYMENTS)
+
+    found = await world.conversations.find(place(TEAM), named("payments"))
+
+    assert found is None or not await world.conversations.joined(place(TEAM), found)
+    assert await world.conversations.named(place(ON_CALL)) == "fire-brigade"
+
+
 async def test_the_channel_of_ones_own_team_wins_and_two_strange_ones_are_told_apart_by_the_person(world):
     await world.conversations.heard(reference(TEAM))
     await world.conversations.heard(reference(SECOND_TEAM, team_id=SECOND_TEAM))
