@@ -187,7 +187,7 @@ class Live:
         """Make the one call that is due; False when none is."""
         # Laying out a long answer takes a while, in which others are not to wait.
         said = self._so_far()
-        due = await asyncio.to_thread(_laid_out, said)
+        due = await asyncio.to_thread(_laid_out, said) if said else ()
         if self._ending.is_set():
             return False
         shown, text = self.shown, due[0].text if due else ""
