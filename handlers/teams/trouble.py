@@ -85,8 +85,7 @@ def in_words(error: BaseException) -> CannotPost | DeliveryFailed:
             retry_after=60,
         )
     if error.status == 429:
-        wait = error.retry_after if error.retry_after is not None else 30
-        return DeliveryFailed(f"Teams asks to wait; {_STORED}.", retry_after=wait)
+        return DeliveryFailed(f"Teams asks to wait; {_STORED}.", retry_after=error.retry_after)
     if error.status in PASSING or error.status >= 500 or error.maybe:
         return DeliveryFailed(f"Teams failed ({error.code}); {_STORED}.", retry_after=error.retry_after)
     known = _REFUSED.get(error.code) or _BY_STATUS.get(error.status)
