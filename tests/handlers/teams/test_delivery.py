@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from io import BytesIO
 
 import pytest
@@ -13,6 +11,7 @@ from bot.domain import Button, Buttons, Chart, Citation, Heading, IncomingKind, 
 from bot.ports import CannotPost, DeliveryFailed, LeaseLost
 from handlers.teams.activity import REPEATED
 from handlers.teams.room import LEFT
+from tests.doubles.loop import longest_hold
 from tests.doubles.teams import Fault
 from tests.doubles.teams_people import OMAR, ROOMS, chat_with
 from tests.handlers.teams.delivery_world import CHAT, GROUP, PAYMENTS, reply, world
@@ -48,18 +47,11 @@ async def test_a_ready_answer_is_posted_once(there, room):
 
 async def test_while_a_long_answer_full_of_signs_is_laid_out_nothing_else_waits(there):
     address = await there.turn(CHAT)
-    answering = asyncio.create_task(
-        there.delivery(address).finish(Reply(summary="odd", parts=(Heading(text="odd"), Text(markdown="\\" * 20_000))))
-    )
-    longest = 0.0
+    odd = Reply(summary="odd", parts=(Heading(text="odd"), Text(markdown="\\" * 20_000)))
 
-    while not answering.done():
-        before = time.monotonic()
-        await asyncio.sleep(0.005)
-        longest = max(longest, time.monotonic() - before)
-    await answering
+    held = await longest_hold(there.delivery(address).finish(odd))
 
-    assert longest < 0.4  # laid out on the loop it takes a second and more
+    assert held < 0.4  # laid out on the loop it takes a second and more
 
 
 async def test_a_root_message_has_its_detail_beneath(there):
