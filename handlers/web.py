@@ -40,7 +40,7 @@ class _Unreadable(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, HttpProcessingError):
+        if not isinstance(error, HttpProcessingError | web.RequestPayloadError):
             return True
         log.debug("web.unreadable", kind=type(error).__name__)
         return False

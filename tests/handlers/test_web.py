@@ -68,6 +68,25 @@ async def test_an_address_that_is_taken_is_named():
         await first.close()
 
 
+async def test_of_a_body_that_is_wrongly_packed_no_traceback_is_logged(caplog):
+    async def read(request):
+        try:
+            return web.json_response({"read": len(await request.read())})
+        except web.RequestPayloadError:
+            return web.json_response({}, status=400)
+
+    edge = WebEdge(ANY_PORT, [web.post("/slack/events", read)])
+    url = await edge.start()
+    try:
+        async with aiohttp.ClientSession(url) as session:
+            headers = {"Content-Encoding": "gzip"}
+            async with session.post("/slack/events", data=b"wombats" * 9, headers=headers) as answer:
+                assert answer.status == 400
+    finally:
+        await edge.close()
+    assert caplog.text == ""
+
+
 @pytest.mark.parametrize(
     "sent",
     [
