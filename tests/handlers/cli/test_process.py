@@ -18,7 +18,7 @@ from tests.handlers.cli.test_files import SLO
 async def test_a_question_through_a_pipe_is_answered_on_standard_output(tmp_path: Path) -> None:
     ended = await run("chat", cwd=tmp_path, env={}, stdin="/help\n")
     assert ended.code == 0
-    assert "/director plan Move checkout" in ended.out
+    assert "`plan Move checkout" in ended.out
     assert "Traceback" not in ended.err
 
 
