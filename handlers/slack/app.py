@@ -14,14 +14,14 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncApp
 
-from bot.domain import Address, Chart, Person, Place, Reply, Said
+from bot.domain import Address, Person, Place, Reply, Said
 from bot.errors import Unreachable, UsageError
 from bot.ports import DeliveryFailed, Intake, Journal
 from bot.settings import SlackSettings
 from handlers.once import Once
+from handlers.picture import Picture, draw
 from handlers.slack import wire as wires
 from handlers.slack.delivery import SlackDelivery
-from handlers.slack.drawing import Picture
 from handlers.slack.events import STORE_LIMIT
 from handlers.slack.listeners import listening
 from handlers.slack.people import People
@@ -43,14 +43,6 @@ FollowThreads = Callable[[str], bool]
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-async def draw(chart: Chart) -> bytes:
-    """The chart as PNG. Imported late: most answers need no picture."""
-    from bot.reliability.charts import png  # noqa: PLC0415
-
-    image: bytes = await png(chart)
-    return image
 
 
 def build(

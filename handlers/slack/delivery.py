@@ -11,8 +11,9 @@ import structlog
 from bot.domain import Address, Audience, Reply, Text
 from bot.errors import DirectorError
 from bot.ports import CannotPost, DeliveryFailed, Journal
+from handlers.picture import Picture
 from handlers.slack.blocks import Block
-from handlers.slack.drawing import Drawing, Picture
+from handlers.slack.drawing import Drawing
 from handlers.slack.live import Live
 from handlers.slack.lookup import find, metadata
 from handlers.slack.private import Private, ResponseUrls

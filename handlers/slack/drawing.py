@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.domain import Chart
 from bot.errors import DirectorError
+from handlers.picture import Picture
 from handlers.plain import shortened
 from handlers.slack.blocks import Block, Level, blocks, wants_picture
 from handlers.slack.render import Post
@@ -17,7 +18,6 @@ from handlers.slack.wire import TROUBLE, Wire, code
 
 log = structlog.get_logger(__name__)
 
-Picture = Callable[[Chart], Awaitable[bytes]]
 Send = Callable[[list[Block]], Awaitable[str]]
 
 UNREAD_PICTURE = 1.5  # seconds that Slack may take to know an uploaded file

@@ -13,17 +13,17 @@ from uuid import uuid4
 import structlog
 from aiohttp import web
 
-from bot.domain import Address, Chart, Person, Place, Reply, Said, Signal, SignalKind
+from bot.domain import Address, Person, Place, Reply, Said, Signal, SignalKind
 from bot.errors import DirectorError, Unreachable, UsageError
 from bot.ports import DeliveryFailed, Intake, Journal
 from bot.references import References
 from bot.schedule_grammar import ChannelRef
 from bot.settings import TeamsSettings
 from handlers.once import Once
+from handlers.picture import Picture, draw
 from handlers.teams.conversations import Conversations, NoReferences
 from handlers.teams.credentials import Credentials, LoginUnreachable, ManagedIdentity, Nobody, Secret
 from handlers.teams.delivery import TeamsDelivery
-from handlers.teams.drawing import Picture
 from handlers.teams.endpoint import PATH, Endpoint, same_machine
 from handlers.teams.listening import STORE_LIMIT, Listening
 from handlers.teams.pace import Paces
@@ -41,14 +41,6 @@ READY_LIMIT = 2.0  # seconds; who asks whether we are ready has no patience
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-async def draw(chart: Chart) -> bytes:
-    """The chart as PNG. Imported late: most answers need no picture."""
-    from bot.reliability.charts import png  # noqa: PLC0415
-
-    image: bytes = await png(chart)
-    return image
 
 
 def build(

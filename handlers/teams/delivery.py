@@ -18,8 +18,9 @@ import structlog
 from bot.domain import Address, Audience, Reply
 from bot.errors import DirectorError
 from bot.ports import DeliveryFailed, Journal
+from handlers.picture import Picture
 from handlers.teams import activity
-from handlers.teams.drawing import Drawing, Picture
+from handlers.teams.drawing import Drawing
 from handlers.teams.live import Live, Shown, Stopped
 from handlers.teams.outgoing import POST, STATUS, STREAM, UNSENT, Outgoing, Send, apart, may_stand
 from handlers.teams.pace import Paces

@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
-from collections.abc import Awaitable, Callable
 
 import structlog
 
 from bot.domain import Chart
 from bot.errors import DirectorError
+from handlers.picture import Picture
 from handlers.teams.cards import Level, card
 from handlers.teams.render import PICTURE, Post
 from handlers.teams.runs import Json
 
 log = structlog.get_logger(__name__)
 
-Picture = Callable[[Chart], Awaitable[bytes]]
 
 WIDTHS = (1000, 800, 640, 500)
 COLOURS = 24
