@@ -44,7 +44,7 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile
 
 slow: $(VENV)/.dev
-	$(BIN)/python -m pytest -m slow --timeout=300 -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m slow --timeout=300 -n $(AT_ONCE) --dist worksteal
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
