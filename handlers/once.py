@@ -1,8 +1,30 @@
-"""The journal of a post that belongs to no turn: nobody will repair it, so it is kept only while it is made."""
+"""A post that belongs to no turn: nobody will repair it, so its journal is kept only while it is made."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
+from uuid import uuid4
+
+from bot.domain import Address, Place, Reply
+from bot.errors import Unreachable
+from bot.ports import Chat, DeliveryFailed
+
+
+async def post(chat: Chat, name: str, place: Place, reply: Reply, *, at: datetime) -> str:
+    """Post a reply outside of any turn and return the first message's id; `name` is what people call the platform.
+
+    Raises:
+        CannotPost: the platform refuses it for good.
+        Unreachable: try again later.
+    """
+    address = Address(turn_id=f"cli-{uuid4()}", place=place, asker=None, asker_home=None, question=None, asked_at=at)
+    journal = Once()
+    try:
+        await chat.delivery(address, journal).finish(reply)
+    except DeliveryFailed as error:
+        raise Unreachable(f"{name} could not be reached or asks to wait. Try again in a minute.") from error
+    return journal.first
 
 
 class Once:

@@ -18,7 +18,7 @@ from bot.domain import Address, Person, Place, Reply, Said
 from bot.errors import Unreachable, UsageError
 from bot.ports import DeliveryFailed, Intake, Journal
 from bot.settings import SlackSettings
-from handlers.once import Once
+from handlers import once
 from handlers.picture import Picture, draw
 from handlers.slack import wire as wires
 from handlers.slack.delivery import SlackDelivery
@@ -198,15 +198,7 @@ class SlackEdge:
 
     async def post(self, place: Place, reply: Reply) -> str:
         """Post a reply outside of any turn and return the first message's id. Raises CannotPost or Unreachable."""
-        address = Address(
-            turn_id=f"cli-{uuid4()}", place=place, asker=None, asker_home=None, question=None, asked_at=self._now()
-        )
-        journal = Once()
-        try:
-            await self.delivery(address, journal).finish(reply)
-        except DeliveryFailed as error:
-            raise Unreachable("Slack could not be reached or asks to wait. Try again in a minute.") from error
-        return journal.first
+        return await once.post(self, "Slack", place, reply, at=self._now())
 
     # --- listening ---------------------------------------------------------------------------------------------------
 

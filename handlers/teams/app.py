@@ -8,18 +8,17 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 import structlog
 from aiohttp import web
 
 from bot.domain import Address, Person, Place, Reply, Said, Signal, SignalKind
-from bot.errors import DirectorError, Unreachable, UsageError
-from bot.ports import DeliveryFailed, Intake, Journal
+from bot.errors import DirectorError, UsageError
+from bot.ports import Intake, Journal
 from bot.references import References
 from bot.schedule_grammar import ChannelRef
 from bot.settings import TeamsSettings
-from handlers.once import Once
+from handlers import once
 from handlers.picture import Picture, draw
 from handlers.teams.conversations import Conversations, NoReferences
 from handlers.teams.credentials import Credentials, LoginUnreachable, ManagedIdentity, Nobody, Secret
@@ -210,15 +209,7 @@ class TeamsEdge:
 
     async def post(self, place: Place, reply: Reply) -> str:
         """Post a reply outside of any turn and return the first message's id. Raises CannotPost or Unreachable."""
-        address = Address(
-            turn_id=f"cli-{uuid4()}", place=place, asker=None, asker_home=None, question=None, asked_at=self._now()
-        )
-        journal = Once()
-        try:
-            await self.delivery(address, journal).finish(reply)
-        except DeliveryFailed as error:
-            raise Unreachable("Teams could not be reached or asks to wait. Try again in a minute.") from error
-        return journal.first
+        return await once.post(self, "Teams", place, reply, at=self._now())
 
     async def _stopped(self, address: Address) -> None:
         """Someone pressed Teams' own Stop under a streamed answer: the same as saying stop there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -53,7 +54,7 @@ class _Held:
     renew_at: float
 
 
-class _Cached:
+class _Cached(ABC):
     """Keeps a token until shortly before its end; one request at a time, whoever else asks waits for it."""
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -93,8 +94,9 @@ class _Cached:
     def _fresh(self) -> _Held | None:
         return self._held if self._held is not None and self._now() < self._held.renew_at else None
 
+    @abstractmethod
     async def _ask(self) -> tuple[str, float]:
-        raise NotImplementedError
+        """A new token, and for how many seconds it is good. Raises as asking for one does."""
 
 
 class Secret(_Cached):
