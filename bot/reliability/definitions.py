@@ -9,7 +9,22 @@ from decimal import Decimal
 from pathlib import Path
 
 from bot.errors import UsageError
+from bot.reliability.windows import Window
 from bot.yaml_source import Mistake
+
+__all__ = [
+    "DefinitionError",
+    "Definitions",
+    "Indicator",
+    "ObjectiveDefinition",
+    "PrometheusQuery",
+    "Query",
+    "ServiceDefinition",
+    "Slices",
+    "TableQuery",
+    "Threshold",
+    "Window",
+]
 
 
 @dataclass(frozen=True)
@@ -31,6 +46,18 @@ Query = PrometheusQuery | TableQuery
 
 
 @dataclass(frozen=True)
+class Threshold:
+    """A latency's: good events are those in the classic histogram's bucket that ends at `seconds`.
+
+    `buckets` selects all buckets of that histogram; `where` names file, line and field, for who has to change it.
+    """
+
+    seconds: Decimal
+    buckets: str
+    where: str = ""
+
+
+@dataclass(frozen=True)
 class Indicator:
     """What is counted: all events, and either the bad or the good ones among them. Both queries ask one source."""
 
@@ -38,6 +65,7 @@ class Indicator:
     total: Query
     bad: Query | None = None
     good: Query | None = None
+    threshold: Threshold | None = None
 
     def __post_init__(self) -> None:
         if (self.bad is None) == (self.good is None):
@@ -61,11 +89,11 @@ class Indicator:
 
 
 @dataclass(frozen=True)
-class Window:
-    """A rolling window; `label` is how it was written ("28d")."""
+class Slices:
+    """Budgeting by slices of time: a slice is bad when less than `target` of its events were good."""
 
-    label: str
     length: timedelta
+    target: Decimal
 
 
 @dataclass(frozen=True)
@@ -77,7 +105,10 @@ class ServiceDefinition:
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectiveDefinition:
-    """One promise. `target` is exact and may be impossible (1 or more, 0 or less): that is shown, not hidden."""
+    """One promise. `target` is exact and may be impossible (1 or more, 0 or less): that is shown, not hidden.
+
+    Without `slices` the budget is one of events (Occurrences), with them one of time (Timeslices).
+    """
 
     service: str
     slo: str
@@ -85,6 +116,7 @@ class ObjectiveDefinition:
     target: Decimal
     window: Window
     indicator: Indicator
+    slices: Slices | None = None
     title: str = ""
     description: str = ""
 

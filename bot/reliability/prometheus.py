@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from yarl import URL
 
 from bot.errors import Unreachable, UsageError
 from bot.reliability import promql
-from bot.reliability.metrics import HOUR, Ask, Failed, Measured
+from bot.reliability.hours import HOUR
+from bot.reliability.metrics import Ask, Failed, Measured, Method, Tally
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +79,8 @@ class Prometheus:
         self._session: aiohttp.ClientSession | None = None
         self._version: str | None = None
 
-    async def measure(self, asks: Sequence[Ask], at: datetime) -> Sequence[Measured | Failed]:
+    async def measure(self, asks: Sequence[Ask], at: datetime, *, method: Method) -> Sequence[Measured | Failed]:
+        _ = method
         if asks and self._version is None:
             self._version = await self._read_version()
         gate, state = asyncio.Semaphore(_AT_ONCE), _Round()
@@ -133,17 +136,20 @@ class Prometheus:
         now = promql.read_instant(await self._instant(queries.instant(self._stale_after), at), self._stale_after)
         tile = promql.tile_of(ask.window.length, now.scrape)
         ends = promql.tile_ends(at, ask.window.length, tile)
-        hours = promql.read_hours(await self._range(queries.tiled(tile, now.scrape), ends, tile), ends)
+        hours = promql.read_hours(await self._range(queries.tiled(tile, now.scrape), ends, tile), ends, tile)
         silent_since = None
         sampled = [hour.end for hour in hours if hour.sampled]
         if not now.fresh and sampled:
             silent_since = promql.read_time(await self._instant(queries.last_sample(), sampled[-1])) or sampled[-1]
+        part, total = hours.events(0, len(hours))
+        by_hours = Tally(Fraction(part), Fraction(total))
         matched = now.tally.part is not None
         if not matched and now.tally.total is not None:
             matched = promql.read_single(await self._instant(queries.matched(), at)) is not None
         return Measured(
             method="increase",
             tally=now.tally,
+            by_hours=by_hours,
             burn=now.burn,
             hours=hours,
             silent_since=silent_since,

@@ -9,7 +9,8 @@ from fractions import Fraction
 from typing import Any
 
 from bot.reliability.definitions import Indicator, PrometheusQuery, Window
-from bot.reliability.metrics import BURN_WINDOWS, HOUR, Hour, Tally
+from bot.reliability.hours import ABSENT, HOUR, Hours
+from bot.reliability.metrics import BURN_WINDOWS, Tally
 
 MOST_POINTS = 11_000  # Prometheus refuses a range query with more points per series
 BESIDE_SCRAPES = timedelta(milliseconds=123)  # tiles that meet on a scrape would count its sample twice before 3.0
@@ -132,7 +133,7 @@ def tile_ends(at: datetime, window: timedelta, tile: timedelta = HOUR) -> tuple[
     return tuple(last - index * tile for index in reversed(range(amount)))
 
 
-def read_hours(result: Sequence[Mapping[str, Any]], ends: Sequence[datetime]) -> tuple[Hour, ...]:
+def read_hours(result: Sequence[Mapping[str, Any]], ends: Sequence[datetime], tile: timedelta) -> Hours:
     """Raises `UnexpectedResult`."""
     asked = {round(end.timestamp()) for end in ends}
     found: dict[str, dict[int, Fraction]] = {}
@@ -147,11 +148,13 @@ def read_hours(result: Sequence[Mapping[str, Any]], ends: Sequence[datetime]) ->
                 raise UnexpectedResult("other hours than asked for (does it align steps?)")
             series[round(at)] = _value(text)
     part, total, samples = (found.get(name, {}) for name in ("part", "total", "samples"))
-    hours = []
+    hours = Hours(ends[0], tile)
     for end in ends:
         key = round(end.timestamp())
-        hours.append(Hour(end, part.get(key), total.get(key), sampled=bool(samples.get(key))))
-    return tuple(hours)
+        counted = bool(samples.get(key))
+        hours.part.append(float(part[key]) if counted and key in part else ABSENT)
+        hours.total.append(float(total.get(key, 0)) if counted else ABSENT)
+    return hours
 
 
 def read_single(result: Sequence[Mapping[str, Any]]) -> Fraction | None:

@@ -96,7 +96,7 @@ class Reliability:
             missing = Failed(sentence=_NOT_CONFIGURED[kind], source="")
             return [judge(definition, missing, at) for definition in group]
         asks = list(dict.fromkeys(Ask(definition.indicator, definition.window) for definition in group))
-        found = dict(zip(asks, await source.measure(asks, at), strict=True))
+        found = dict(zip(asks, await source.measure(asks, at, method="increase"), strict=True))
         judged = []
         for item in group:
             judged.append(judge(item, found[Ask(item.indicator, item.window)], at))

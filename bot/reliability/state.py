@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -12,7 +11,8 @@ from bot.reliability import budget, formats
 from bot.reliability.assessment import Figures, Objective, Point, Remark, State
 from bot.reliability.budget import Budget
 from bot.reliability.definitions import ObjectiveDefinition
-from bot.reliability.metrics import BURN_WINDOWS, HOUR, Failed, Hour, Measured, Tally
+from bot.reliability.hours import HOUR, Hours
+from bot.reliability.metrics import BURN_WINDOWS, Failed, Measured, Tally
 
 _NO_BURN = dict.fromkeys(BURN_WINDOWS)
 _MOST_POINTS = 15
@@ -73,7 +73,7 @@ class _Case:
     def __post_init__(self) -> None:
         hours, target = self.answer.hours, self.definition.target
         self.bad, self.total = self._bad(self.answer.tally), self.answer.tally.total
-        self.covered = Fraction(sum(hour.sampled for hour in hours), len(hours)) if hours else Fraction()
+        self.covered = hours.covered
         self.budget, self.burn = None, dict(_NO_BURN)
         self.points = points(hours, counts_bad=self.definition.indicator.counts_bad)
         if not budget.is_possible(target):
@@ -215,17 +215,17 @@ class _Case:
         silent = self.answer.silent_since
         if silent is not None:
             found.append(Remark("stale_since", f"no samples since {formats.moment(silent)}"))
-        sampled = [index for index, hour in enumerate(self.answer.hours) if hour.sampled]
+        sampled = [index for index in range(len(self.answer.hours)) if self.answer.hours.sampled(index)]
         if not sampled:
             return found
         hours, first, last = self.answer.hours, sampled[0], sampled[-1]
-        tile = hours[1].end - hours[0].end if len(hours) > 1 else self.definition.window.length
-        begun = hours[first].end - tile
+        tile = hours.step
+        begun = hours.end_of(first) - tile
         if Fraction(first, len(hours)) > 1 - budget.FULL_COVERAGE:
             found.append(Remark("partial_history", f"no samples before {formats.moment(begun)}: {self._coverage()}"))
-        gap = _longest_gap(hours[first : last + 1])
+        gap = _longest_gap(hours, first, last)
         if gap is not None and len(gap) * tile >= _SHORT_GAP:
-            start, end = gap[0].end - tile, gap[-1].end
+            start, end = hours.end_of(gap[0]) - tile, hours.end_of(gap[-1])
             text = f"no samples for {formats.duration(end - start)} from {formats.moment(start)}"
             found.append(Remark("gap", text))
         return found
@@ -254,33 +254,28 @@ class _Case:
         return found
 
 
-def points(hours: Sequence[Hour], *, counts_bad: bool, most: int = _MOST_POINTS) -> tuple[Point, ...]:
+def points(hours: Hours, *, counts_bad: bool, most: int = _MOST_POINTS) -> tuple[Point, ...]:
     """The window in at most so many stretches of equal length; an hour without samples counts nothing."""
-    if not hours:
+    if not len(hours):
         return ()
     stretches = min(most - 1, len(hours))
     bounds = [round(index * len(hours) / stretches) for index in range(stretches + 1)]
-    return tuple(_point(hours[start:end], counts_bad=counts_bad) for start, end in pairwise(bounds))
+    return tuple(_point(hours, start, end, counts_bad=counts_bad) for start, end in pairwise(bounds))
 
 
-def _point(hours: Sequence[Hour], *, counts_bad: bool) -> Point:
-    bad = total = Fraction()
-    for hour in hours:
-        if hour.total is None:
-            continue
-        part = hour.part if hour.part is not None else Fraction()
-        total += hour.total
-        bad += part if counts_bad else hour.total - part
-    return Point(hours[-1].end, bad, total, Fraction(sum(hour.sampled for hour in hours), len(hours)))
+def _point(hours: Hours, start: int, end: int, *, counts_bad: bool) -> Point:
+    part, total = (Fraction(value) for value in hours.events(start, end))
+    sampled = sum(hours.sampled(index) for index in range(start, end))
+    return Point(hours.end_of(end - 1), part if counts_bad else total - part, total, Fraction(sampled, end - start))
 
 
-def _longest_gap(hours: Sequence[Hour]) -> Sequence[Hour] | None:
-    longest: Sequence[Hour] = ()
-    start = 0
-    for index, hour in enumerate(hours):
-        if hour.sampled:
+def _longest_gap(hours: Hours, first: int, last: int) -> range | None:
+    longest = range(0)
+    start = first
+    for index in range(first, last + 1):
+        if hours.sampled(index):
             if index - start > len(longest):
-                longest = hours[start:index]
+                longest = range(start, index)
             start = index + 1
     return longest or None
 

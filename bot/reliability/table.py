@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import re
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,8 @@ from pathlib import Path
 
 from bot.errors import UsageError
 from bot.reliability.definitions import TableQuery
-from bot.reliability.metrics import BURN_WINDOWS, HOUR, Ask, Failed, Hour, Measured, Tally
+from bot.reliability.hours import ABSENT, HOUR, Hours
+from bot.reliability.metrics import BURN_WINDOWS, Ask, Failed, Measured, Method, Tally
 
 _COLUMNS = ("hour", "series", "events")
 _EVENTS = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?([eE]\+?[0-9])?")
@@ -37,7 +39,8 @@ class Tables:
         self._stale_after = stale_after
         self._read: dict[Path, _Read] = {}
 
-    async def measure(self, asks: Sequence[Ask], at: datetime) -> Sequence[Measured | Failed]:
+    async def measure(self, asks: Sequence[Ask], at: datetime, *, method: Method) -> Sequence[Measured | Failed]:
+        _ = method
         return await asyncio.to_thread(self._measure_all, asks, at)
 
     async def check(self) -> str:
@@ -62,19 +65,18 @@ class Tables:
         except TableError as error:
             return Failed(sentence=str(error), queries=queries, source=source)
         closed = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        hours = tuple(_hour(part, total, start) for start in _starts(closed, ask.window.length))
+        starts = _starts(closed, ask.window.length)
+        hours = _hours(part, total, starts)
         known = [start + HOUR for start in total if start + HOUR <= closed]
         last = max(known, default=None)
         return Measured(
             method="hours",
-            tally=_tally(hours),
-            burn={
-                name: _tally([_hour(part, total, start) for start in _starts(closed, length)])
-                for name, length in BURN_WINDOWS.items()
-            },
+            tally=_tally(part, total, starts),
+            by_hours=None,
+            burn={name: _tally(part, total, _starts(closed, length)) for name, length in BURN_WINDOWS.items()},
             hours=hours,
             silent_since=last if last is not None and closed - last > self._stale_after else None,
-            matched=any(hour.part is not None for hour in hours),
+            matched=any(start in part for start in starts),
             queries=queries,
             source=source,
         )
@@ -161,14 +163,17 @@ def _starts(closed: datetime, length: timedelta) -> list[datetime]:
     return [closed - (amount - index) * HOUR for index in range(amount)]
 
 
-def _hour(part: _Series, total: _Series, start: datetime) -> Hour:
-    return Hour(start + HOUR, part.get(start), total.get(start), sampled=start in total)
+def _hours(part: _Series, total: _Series, starts: Sequence[datetime]) -> Hours:
+    def column(series: _Series) -> array[float]:
+        return array("d", (float(series[start]) if start in series else ABSENT for start in starts))
+
+    return Hours(starts[0] + HOUR, HOUR, column(part), column(total))
 
 
-def _tally(hours: Sequence[Hour]) -> Tally:
+def _tally(part: _Series, total: _Series, starts: Sequence[datetime]) -> Tally:
     """Sums of what is there; None where a series has no row at all in these hours."""
-    parts = [hour.part for hour in hours if hour.part is not None]
-    totals = [hour.total for hour in hours if hour.total is not None]
+    parts = [part[start] for start in starts if start in part]
+    totals = [total[start] for start in starts if start in total]
     return Tally(sum(parts, Fraction()) if parts else None, sum(totals, Fraction()) if totals else None)
 
 

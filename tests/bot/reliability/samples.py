@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,7 +10,8 @@ from fractions import Fraction
 
 from bot.reliability.assessment import Assessment
 from bot.reliability.definitions import Indicator, ObjectiveDefinition, PrometheusQuery, Window
-from bot.reliability.metrics import BURN_WINDOWS, HOUR, Failed, Hour, Measured, Tally
+from bot.reliability.hours import ABSENT, HOUR, Hours
+from bot.reliability.metrics import BURN_WINDOWS, Failed, Measured, Tally
 from bot.reliability.state import judge
 
 AT = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
@@ -33,21 +35,15 @@ def promise(
     )
 
 
-def hours(part: float | None, total: float | None, *, sampled: Sequence[bool] | None = None) -> tuple[Hour, ...]:
+def hours(part: float | None, total: float | None, *, sampled: Sequence[bool] | None = None) -> Hours:
     """The window's hours with these events spread evenly over those that have samples."""
     present = list(sampled) if sampled is not None else [True] * HOURS
-    share = Fraction(1, max(1, sum(present)))
-    of_part = None if part is None else Fraction(part) * share
-    of_total = None if total is None else Fraction(total) * share
-    return tuple(
-        Hour(
-            AT - (HOURS - 1 - index) * HOUR,
-            of_part if there else None,
-            of_total if there else None,
-            sampled=there,
-        )
-        for index, there in enumerate(present)
-    )
+    share = max(1, sum(present))
+
+    def column(events: float | None) -> array[float]:
+        return array("d", (ABSENT if events is None or not there else events / share for there in present))
+
+    return Hours(AT - (len(present) - 1) * HOUR, HOUR, column(part), column(total))
 
 
 def measured(
@@ -67,6 +63,7 @@ def measured(
     return Measured(
         method="increase",
         tally=tally((part, total)),
+        by_hours=tally((part, total)),
         burn={name: tally(counted) for name, counted in windows.items()},
         hours=hours(part, total, sampled=sampled),
         silent_since=silent_since,
