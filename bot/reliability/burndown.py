@@ -13,6 +13,7 @@ from bot.reliability.wording import Labels
 _MOST_LINES = 4
 _MOST_BARS = 12
 _LABEL = 20  # characters of a category or series that every platform shows
+_CLOSE = Fraction(5, 1000)  # of the budget: what hours and one increase over the window may differ by
 _DRAWN = (State.EXHAUSTED, State.AT_RISK, State.OK)
 
 
@@ -26,7 +27,10 @@ def budget_chart(assessment: Assessment, labels: Labels) -> Chart | None:
 
 
 def remaining_over_time(item: Objective) -> tuple[Fraction, ...]:
-    """What is left after each point of the window: it begins whole and ends at the budget that remains."""
+    """What is left after each point of the window: it begins whole and ends at the budget that remains.
+
+    Where the hours behind the points say something else (`hours_disagree`), it ends where they do.
+    """
     total = item.figures.total
     assert total is not None  # noqa: S101 - only measured objectives are drawn
     allowed = (1 - Fraction(item.target)) * total
@@ -34,6 +38,9 @@ def remaining_over_time(item: Objective) -> tuple[Fraction, ...]:
     for point in item.points:
         left -= point.bad / allowed
         course.append(left)
+    remaining = item.figures.remaining
+    if course and remaining is not None and abs(course[-1] - remaining) <= _CLOSE:
+        course[-1] = remaining  # hours are floats: the picture ends at the very figure that is said
     return tuple(course)
 
 

@@ -10,7 +10,7 @@ import pytest
 from bot.domain import Fact
 from bot.reliability import Reliability, UnknownService, facts
 from bot.reliability.definitions import Definitions, ServiceDefinition
-from bot.reliability.metrics import Ask, Failed, Measured
+from bot.reliability.metrics import Ask, Failed, Measured, Method
 from tests.bot.reliability.samples import AT, assessment, failed, measured, promise
 
 
@@ -20,7 +20,8 @@ class Remembering:
     def __init__(self) -> None:
         self.asked: list[tuple[int, datetime]] = []
 
-    async def measure(self, asks: Sequence[Ask], at: datetime) -> Sequence[Measured | Failed]:
+    async def measure(self, asks: Sequence[Ask], at: datetime, *, method: Method) -> Sequence[Measured | Failed]:
+        _ = method
         self.asked.append((len(asks), at))
         return [measured() for _ in asks]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import replace
 from datetime import timedelta
-from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bot.reliability.assessment import Objective, State
 from bot.reliability.definitions import ObjectiveDefinition, Window
-from bot.reliability.metrics import Failed, Hour, Measured
-from bot.reliability.promql import tile_of
+from bot.reliability.hours import ABSENT, Hours
+from bot.reliability.metrics import Failed, Measured
 from bot.reliability.state import judge
 from tests.bot.reliability.samples import AT, HOURS, failed, hours, measured, promise
 
@@ -214,9 +214,8 @@ def test_hours_that_disagree_with_the_budget_are_noted_unless_the_volume_is_too_
 
 def test_the_coverage_of_a_short_window_is_counted_in_its_own_stretches() -> None:
     tile = timedelta(minutes=5)
-    tiles = tuple(
-        Hour(AT - (11 - index) * tile, Fraction(0), Fraction(index >= 8), sampled=index >= 8) for index in range(12)
-    )
+    totals = array("d", [ABSENT] * 8 + [1250.0] * 4)
+    tiles = Hours(AT - 11 * tile, tile, array("d", [ABSENT] * 8 + [0.0] * 4), totals)
     found = judged(
         replace(measured(part=0.0, total=5000.0), hours=tiles),
         replace(promise(target="0.99"), window=Window("1h", timedelta(hours=1))),
@@ -228,21 +227,3 @@ def test_the_coverage_of_a_short_window_is_counted_in_its_own_stretches() -> Non
     assert [remark.text for remark in found.remarks] == [
         "no samples before Mon 16 Nov 2026 07:40 UTC: 20 of 60 minutes"
     ]
-
-
-@pytest.mark.parametrize(
-    ("window", "scrape", "tile"),
-    [
-        (timedelta(days=28), timedelta(seconds=15), timedelta(hours=1)),
-        (timedelta(days=1), timedelta(seconds=15), timedelta(hours=1)),
-        (timedelta(hours=6), timedelta(seconds=15), timedelta(minutes=15)),
-        (timedelta(hours=1), timedelta(seconds=15), timedelta(seconds=150)),
-        (timedelta(hours=1), timedelta(minutes=5), timedelta(minutes=10)),
-        (timedelta(hours=1), timedelta(minutes=40), timedelta(hours=1)),
-        (timedelta(hours=1), None, timedelta(hours=1)),
-    ],
-)
-def test_a_window_is_tiled_by_hours_or_finer_but_never_finer_than_its_samples(
-    window: timedelta, scrape: timedelta | None, tile: timedelta
-) -> None:
-    assert tile_of(window, scrape) == tile

@@ -32,7 +32,7 @@ def table(folder: Path, rows: Mapping[str, Mapping[int, float]]) -> Path:
 async def ask(path: Path, *, window: str = "28d", at: datetime = AT) -> Measured | Failed:
     length = timedelta(hours=int(window[:-1])) if window.endswith("h") else timedelta(days=int(window[:-1]))
     indicator = Indicator("ratio", total=TableQuery(path, "all"), bad=TableQuery(path, "bad"))
-    return (await Tables().measure([Ask(indicator, Window(window, length))], at))[0]
+    return (await Tables().measure([Ask(indicator, Window(window, length))], at, method="hours"))[0]
 
 
 async def test_events_of_the_window_s_closed_hours_are_summed(tmp_path: Path) -> None:
@@ -75,10 +75,10 @@ async def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     path = table(tmp_path, {"all": {1: 100}})
     indicator = Indicator("ratio", total=TableQuery(path, "all"), bad=TableQuery(path, "bad"))
     tables, question = Tables(), Ask(indicator, Window("1d", timedelta(days=1)))
-    await tables.measure([question], AT)
+    await tables.measure([question], AT, method="hours")
     table(tmp_path, {"all": {1: 7}})
     os.utime(path, (1, 1))
-    answer = (await tables.measure([question], AT))[0]
+    answer = (await tables.measure([question], AT, method="hours"))[0]
     assert isinstance(answer, Measured)
     assert answer.tally == Tally(None, Fraction(7))
 
