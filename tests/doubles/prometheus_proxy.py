@@ -93,7 +93,7 @@ class _Forward:
 
     def __init__(self, proxy: Proxy, upstream: str, change: Change | None, *, stats: bool) -> None:
         self.proxy, self.upstream, self.change, self.stats = proxy, upstream, change, stats
-        self.open: set[web.Request] = set()
+        self.open: dict[int, web.Request] = {}
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         proxy = self.proxy
@@ -108,11 +108,11 @@ class _Forward:
             return self._hang_up(request)
         proxy._now += 1
         proxy.most_at_once = max(proxy.most_at_once, proxy._now)
-        self.open.add(request)
+        self.open[id(request)] = request
         try:
             return await self._forwarded(request, endpoint)
         finally:
-            self.open.discard(request)
+            del self.open[id(request)]
             proxy._now -= 1
 
     async def _forwarded(self, request: web.Request, endpoint: str) -> web.StreamResponse:
@@ -148,7 +148,7 @@ class _Forward:
     async def _die(self) -> None:
         self.proxy.dead = True
         await self.site.stop()
-        for request in self.open:
+        for request in self.open.values():
             self._hang_up(request)
 
     def _hang_up(self, request: web.Request) -> web.StreamResponse:
