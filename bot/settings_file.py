@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from bot.domain import Value
+from bot.recurrence import Recurrence
 from bot.settings_mistakes import file_mistake, in_order
 from bot.settings_values import (
     ChannelName,
@@ -117,13 +118,23 @@ class Metrics(Value):
 
 
 class Exclusion(Value):
-    """A recurring time that does not count against a service's budget. Shown and counted in every review."""
+    """A recurring time, by the clocks of `zone`, that does not count against a service's budget.
+
+    Shown and counted in every review.
+    """
 
     service: Name
     rrule: RecurrenceRule
     duration: Duration
     reason: Name
     owner: Name
+    zone: Zone = "UTC"
+
+    @model_validator(mode="after")
+    def _leaves_time(self) -> Self:
+        if Recurrence(self.rrule, self.zone).fills(self.duration):
+            raise ValueError("leaves no time that counts: the next one begins before this one ends; shorten duration")
+        return self
 
 
 class Ship(Value):

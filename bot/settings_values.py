@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from dateutil.rrule import rrulestr
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from bot.domain import Platform, Value
+from bot.recurrence import Recurrence
 
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:w|d|h|m|s))+")
 _PIECE = re.compile(r"(\d+(?:\.\d+)?)([wdhms])")
@@ -111,15 +111,8 @@ def _host(text: str) -> str:
 
 
 def _rule(text: str) -> str:
-    """RFC 5545 recurrence rule without DTSTART."""
-    try:
-        if "DTSTART" in text.upper():
-            raise ValueError("leave DTSTART out")
-        rrulestr(text, dtstart=datetime(2026, 1, 1, tzinfo=UTC))
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise ValueError(
-            f'is no recurrence rule (RFC 5545), e.g. "FREQ=WEEKLY;BYDAY=SU;BYHOUR=3;BYMINUTE=0": {error}'
-        ) from error
+    """RFC 5545 recurrence rule without DTSTART, as `Recurrence` takes it."""
+    Recurrence(text)
     return text
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 
-from bot.reliability.windows import Span
+from bot.recurrence import Recurrence
+from bot.reliability.windows import Span, merged
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exclusion:
-    """`rule` is an RFC 5545 recurrence without DTSTART, counted in `zone`'s local time; each lasts `duration`."""
+    """`rule` is an RFC 5545 recurrence without DTSTART, counted in `zone`'s local time; each lasts `duration`.
+
+    What the rule leaves open and what INTERVAL and COUNT count from is Monday 2024-01-01 00:00 local time
+    (`bot.recurrence`). `duration` is elapsed time: an hour stays an hour on the day the clocks change.
+    """
 
     service: str
     rule: str
@@ -20,5 +26,20 @@ class Exclusion:
     zone: str = "UTC"
 
     def spans(self, within: Span) -> tuple[Span, ...]:
-        """The excluded times that touch this span, oldest first, whole (not clipped)."""
-        raise NotImplementedError
+        """The excluded times that touch this span, oldest first, whole (not clipped).
+
+        Raises `NoRecurrence` for a rule that settings would have refused.
+        """
+        first, last = within.start.astimezone(UTC) - self.duration, within.end.astimezone(UTC)
+        starts = Recurrence(self.rule, self.zone).between(first, last)
+        found = (Span(start, start + self.duration) for start in starts)
+        return tuple(span for span in found if span.clipped(within) is not None)
+
+    def concerns(self, service: str) -> bool:
+        """Whether it is this service's, named in any case."""
+        return self.service.casefold() == service.casefold()
+
+
+def excluded(exclusions: Iterable[Exclusion], within: Span) -> tuple[Span, ...]:
+    """All excluded times that touch this span, merged, oldest first."""
+    return merged(tuple(span for exclusion in exclusions for span in exclusion.spans(within)))

@@ -347,3 +347,21 @@ def test_what_is_set_for_rooms_that_are_not_built_yet_is_known(tmp_path: Path) -
         'channels."#b".digest',
         "DIRECTOR_HOOK_SECRET",
     )
+
+
+def test_an_exclusion_that_cannot_be_meant_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    def exclusion(rule: str, duration: str, zone: str) -> str:
+        return f'  - {{service: a, rrule: "{rule}", duration: {duration}, zone: {zone}, reason: r, owner: o}}\n'
+
+    text = "exclusions:\n" + "".join(
+        (
+            exclusion("FREQ=HOURLY", "5m", "UTC"),
+            exclusion("FREQ=DAILY", "1d", "Europe/Berlin"),
+            exclusion("FREQ=DAILY", "1h", "Europe/Berln"),
+        )
+    )
+    assert mistakes(tmp_path, text) == [
+        "2: exclusions[0].rrule: gives more than 1,000 times a year; name fewer hours (BYHOUR), or one longer duration",
+        "3: exclusions[1]: leaves no time that counts: the next one begins before this one ends; shorten duration",
+        "4: exclusions[2].zone: 'Europe/Berln' is no IANA time zone; did you mean Europe/Berlin?",
+    ]
