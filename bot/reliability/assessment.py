@@ -11,6 +11,8 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from bot.reliability.definitions import ObjectiveDefinition
+from bot.reliability.forecast import Forecast
+from bot.reliability.incidents import Incident
 
 
 class State(StrEnum):
@@ -80,8 +82,25 @@ class Figures:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TakenOut:
+    """What exclusions left out of the window: how often, how long in all, what was counted in it, and who announced it.
+
+    `bad` and `total` are None where nothing was counted then. `announced` are reasons with their owners.
+    """
+
+    times: int
+    length: timedelta
+    bad: Fraction | None
+    total: Fraction | None
+    announced: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Objective:
-    """One promise, judged at one instant. `points` lead through the window, oldest first, for a burn-down."""
+    """One promise, judged at one instant. `points` lead through the window, oldest first, for a burn-down.
+
+    `forecast` is None where the budget isn't judged. `in_doubt`: a remark says why even a good state may be wrong.
+    """
 
     definition: ObjectiveDefinition
     state: State
@@ -94,6 +113,10 @@ class Objective:
     evaluated_at: datetime
     points: tuple[Point, ...] = ()
     unreachable: bool = False
+    forecast: Forecast | None = None
+    incidents: tuple[Incident, ...] = ()
+    excluded: TakenOut | None = None
+    in_doubt: bool = False
 
     @property
     def service(self) -> str:
@@ -127,12 +150,14 @@ class Objective:
             "budget": {"consumed": _number(figures.consumed), "remaining": _number(figures.remaining)},
             "burn": {window: _number(rate) for window, rate in figures.burn.items()},
             "policy": None,
-            "forecast": None,
+            "forecast": _forecast(self.forecast),
             "notes": [{"code": remark.code, "text": remark.text} for remark in self.remarks],
             "query": dict(self.queries),
             "evaluated_at": rfc3339(self.evaluated_at),
             "sentence": self.sentence,
             "source": self.source,
+            "incidents": [_incident(incident) for incident in self.incidents],
+            "excluded": _excluded(self.excluded),
         }
 
 
@@ -185,6 +210,49 @@ def whole_second(moment: datetime) -> datetime:
 
 def _number(value: Fraction | None) -> float | None:
     return None if value is None else float(value)
+
+
+def _time(value: datetime | None) -> str | None:
+    return None if value is None else rfc3339(value)
+
+
+def _forecast(found: Forecast | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    relief = found.relief
+    return {
+        "exhausts_at": _time(found.exhausts_at),
+        "recovers_at": _time(found.recovers_at),
+        "relief": None if relief is None else {"at": rfc3339(relief.at), "share": float(relief.share)},
+    }
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "start": rfc3339(incident.span.start),
+        "end": rfc3339(incident.span.end),
+        "bad": float(incident.bad),
+        "share": float(incident.share),
+        "deploys": [
+            {"service": deploy.service, "version": deploy.version, "at": rfc3339(deploy.at), "link": deploy.link}
+            for deploy in incident.deploys
+        ],
+        "burners": [
+            {"label": burner.label, "value": burner.value, "bad": float(burner.bad)} for burner in incident.burners
+        ],
+    }
+
+
+def _excluded(taken: TakenOut | None) -> dict[str, Any] | None:
+    if taken is None:
+        return None
+    return {
+        "times": taken.times,
+        "seconds": taken.length.total_seconds(),
+        "bad": _number(taken.bad),
+        "total": _number(taken.total),
+        "reasons": [{"reason": reason, "owner": owner} for reason, owner in taken.announced],
+    }
 
 
 def _severity(item: Objective) -> tuple[int, bool, Fraction, tuple[str, str, str]]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from bot.reliability.assessment import Assessment
+from bot.reliability.assessment import Assessment, Objective
 from bot.reliability.definitions import Indicator, ObjectiveDefinition, PrometheusQuery, Window
 from bot.reliability.hours import ABSENT, HOUR, Hours
 from bot.reliability.metrics import BURN_WINDOWS, Failed, Measured, Tally
@@ -75,6 +75,10 @@ def measured(
 
 def failed(sentence: str = "Prometheus at http://prometheus:9090 refused the query.", **more: bool) -> Failed:
     return Failed(sentence=sentence, source="Prometheus at http://prometheus:9090", **more)
+
+
+def judged(answer: Measured | Failed, definition: ObjectiveDefinition | None = None) -> Objective:
+    return judge(definition or promise(), answer, AT)
 
 
 def assessment(*answers: tuple[ObjectiveDefinition, Measured | Failed]) -> Assessment:

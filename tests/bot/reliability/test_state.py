@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.reliability.assessment import Objective, State
+from bot.reliability.assessment import State
 from bot.reliability.definitions import ObjectiveDefinition, Window
 from bot.reliability.hours import ABSENT, Hours
 from bot.reliability.metrics import Failed, Measured
-from bot.reliability.state import judge
-from tests.bot.reliability.samples import AT, HOURS, failed, hours, measured, promise
+from tests.bot.reliability.samples import AT, HOURS, failed, hours, judged, measured, promise
 
 EMPTY = [False] * HOURS
 WEEK = [False] * (HOURS - 168) + [True] * 168
@@ -27,10 +26,6 @@ NO_GOOD = (
     "If they are right, every event failed."
 )
 LONG_AGO = AT - timedelta(days=10)
-
-
-def judged(answer: Measured | Failed, definition: ObjectiveDefinition | None = None) -> Objective:
-    return judge(definition or promise(), answer, AT)
 
 
 @pytest.mark.parametrize(
@@ -182,6 +177,8 @@ def test_the_contract_s_item_is_whole() -> None:
         "query": {"bad": "sum(increase(bad[28d]))", "total": "sum(increase(total[28d]))"},
         "evaluated_at": "2026-11-16T08:00:00Z",
         "source": "Prometheus 3.5.3 at http://prometheus:9090",
+        "incidents": [],
+        "excluded": None,
     }
 
 
