@@ -58,11 +58,12 @@ class Signs:
 
     `hidden`: bad (or good) events in the first samples of series that began within the window, which no increase
     sees. `resets`: how often the total's counters began again within it. `series_seen` and `series_now`: how many
-    series the total had in the whole window and has now.
+    series the total had in the whole window and has now; `part_seen`: how many its part had.
     """
 
     hidden: Fraction | None = None
     resets: int | None = None
+    part_seen: int | None = None
     series_seen: int | None = None
     series_now: int | None = None
 

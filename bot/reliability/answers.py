@@ -1,0 +1,283 @@
+"""From what was counted to each ask's answer: by one increase or by hours, with what stands beside the figures."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from functools import partial
+
+from bot.reliability import promql
+from bot.reliability.batches import Batch, Counter
+from bot.reliability.counting import Counting
+from bot.reliability.hours import ABSENT, HOUR, Hours, added, hour_floor
+from bot.reliability.ledger import Ledger
+from bot.reliability.metrics import BURN_WINDOWS, Ask, Failed, Measured, Method, Signs, Tally
+from bot.reliability.prometheus_client import QueryFailed
+from bot.reliability.promql import counted
+from bot.reliability.signs import signs
+from bot.reliability.windows import Span, without
+
+_DAY = timedelta(days=1)
+
+
+class Answers:
+    """One assessment of one source. `count` asks everything; then `of` gives each ask its answer."""
+
+    def __init__(self, counting: Counting, *, source: str) -> None:
+        self._counting, self._asking, self._source = counting, counting.asking, source
+        self._increases: dict[tuple[Counter, timedelta], float] = {}
+        self._increased: set[Ask] = set()
+        self._tiles: dict[Ask, Hours] = {}
+        self._lost: dict[Counter, datetime] = {}
+        self._silent: dict[Counter, datetime] = {}
+        self._signs: Mapping[Ask, Signs] = {}
+
+    async def count(self, method: Method) -> None:
+        """Ask the source for everything that the answers need, what costs most first."""
+        counting = self._counting
+        await counting.pulse()
+        asks = [ask for ask in counting.asks if not self._failure(ask)]
+        whole = self._by_increase(asks) if method == "increase" else []
+        await asyncio.gather(self._increase(whole), self._hours(asks), self._find_signs())
+        if method == "hours":
+            await self._increase(self._by_increase([ask for ask in asks if self._is_sparse(ask)]))
+        await self._find_silence(asks)
+
+    async def _hours(self, asks: Sequence[Ask]) -> None:
+        await asyncio.gather(self._counting.hours(), self._counting.beside(), self._short(asks))
+        await self._find_lost(asks)
+
+    async def _find_signs(self) -> None:
+        self._signs = await signs(self._counting)
+
+    # --- one increase over the window ---
+
+    def _by_increase(self, asks: Sequence[Ask]) -> list[Ask]:
+        """Those whose window can be asked for in one query: no slices, and not more samples than a query may read."""
+        return [ask for ask in asks if ask.slices is None and self._fits(ask)]
+
+    def _fits(self, ask: Ask) -> bool:
+        length = ask.window.span(self._counting.at).length
+        rate = self._asking.rates.get(promql.counters_of(ask)[1], 0.0)
+        return timedelta() < length and rate * (length / HOUR) <= self._asking.most_samples
+
+    def _is_sparse(self, ask: Ask) -> bool:
+        total = self._by_hours(ask).total
+        return total is not None and total < ask.sparse_below
+
+    async def _increase(self, asks: Sequence[Ask]) -> None:
+        by_length: dict[timedelta, set[Counter]] = {}
+        for ask in asks:
+            by_length.setdefault(ask.window.span(self._counting.at).length, set()).update(promql.counters_of(ask))
+            self._increased.add(ask)
+        for length, counters in by_length.items():
+            query = partial(counted, length=length)
+            answers = await self._asking.instants(counters, query, self._counting.at, length=length)
+            for counter, figures in answers.items():
+                self._increases[counter, length] = figures[""]
+
+    # --- windows shorter than a day: stretches of their own, never remembered ---
+
+    async def _short(self, asks: Sequence[Ask]) -> None:
+        for ask in asks:
+            length = ask.window.span(self._counting.at).length
+            if not timedelta() < length < _DAY:
+                continue
+            part, total = promql.counters_of(ask)
+            scrape = self._counting.scrape(total)
+            tile = promql.tile_of(length, scrape)
+            if ask.slices is not None:
+                tile = max(tile, ask.slices.length)
+            ends = promql.tile_ends(self._counting.at, length, tile)
+            found: dict[Counter, array[float]] = {
+                counter: array("d", [ABSENT]) * len(ends) for counter in (part, total)
+            }
+            take = partial(_into, found, ends[0], tile)
+            query = partial(counted, length=tile, scrape=scrape)
+            await self._asking.ranges({part, total}, query, ends, take)
+            self._tiles[ask] = Hours(ends[0], tile, found[part], found[total])
+
+    # --- what remembered hours know and the source has lost; since when it is silent ---
+
+    async def _find_lost(self, asks: Sequence[Ask]) -> None:
+        """Where memory knows hours from before the source's first sample: until when they stand in for it."""
+        counting = self._counting
+        first: dict[Counter, datetime] = {}
+        for ask in asks:
+            total = promql.counters_of(ask)[1]
+            known = counting.first_remembered(total, ask.window.span(counting.at))
+            if known is not None:
+                first[total] = known
+        by_end: dict[datetime, list[Counter]] = {}
+        for counter, end in first.items():
+            by_end.setdefault(end, []).append(counter)
+        for end, counters in by_end.items():
+            at = promql.moment_of(end)
+            query = partial(counted, length=HOUR, scrape=HOUR)
+            there = await self._asking.instants(counters, query, at, length=2 * HOUR)
+            lost = [counter for counter in counters if counter not in there]
+            days = (counting.at - end) // _DAY + 1
+            ends = [counting.at - index * _DAY for index in range(days)]
+            query = partial(_each_day, days=days)
+            for counter, figures in (await self._asking.instants(lost, query, counting.at, length=days * HOUR)).items():
+                present = [ends[int(name)] for name in figures]
+                self._lost[counter] = min(present)
+        for ask in asks:
+            part, total = promql.counters_of(ask)
+            if total in self._lost:
+                for counter in (part, total):
+                    counting.ledgers[counter].lost_before = self._lost[total]
+
+    async def _find_silence(self, asks: Sequence[Ask]) -> None:
+        """The last sample's time of totals that have none lately, found from their last hour with samples."""
+        counting = self._counting
+        by_end: dict[datetime, set[Counter]] = {}
+        for ask in asks:
+            total = Counter((promql.selectors_of(ask)[1],))
+            pulse = counting.pulses.get(promql.counters_of(ask)[1])
+            if pulse is None or pulse.fresh:
+                continue
+            hours = self._columns(ask)
+            sampled = [index for index in range(len(hours)) if hours.sampled(index)]
+            if sampled:
+                by_end.setdefault(hours.end_of(sampled[-1]), set()).add(total)
+        for end, totals in by_end.items():
+            self._silent.update(dict.fromkeys(totals, end))
+            found = await self._asking.instants(totals, promql.last_sample, end, length=2 * HOUR, fatal=False)
+            for counter, figures in found.items():
+                self._silent[counter] = datetime.fromtimestamp(figures[""], UTC)
+
+    # --- answers ---
+
+    def of(self, ask: Ask) -> Measured | Failed:
+        failure = self._failure(ask)
+        if failure is not None:
+            return self._failed(ask, failure)
+        total = promql.counters_of(ask)[1]
+        hours, by_hours = self._columns(ask), self._by_hours(ask)
+        taken_out = self._taken_out(ask)
+        tally = self._increase_of(ask, taken_out)
+        lost = self._lost.get(total)
+        return Measured(
+            method="increase" if tally is not None and lost is None else "hours",
+            tally=by_hours if tally is None or lost is not None else tally,
+            by_hours=by_hours,
+            burn={
+                name: self._within(ask, Span(self._counting.at - length, self._counting.at))
+                for name, length in BURN_WINDOWS.items()
+            },
+            hours=hours,
+            silent_since=self._silent.get(Counter((promql.selectors_of(ask)[1],))),
+            matched=self._matched(ask, by_hours, tally),
+            queries=promql.shown(ask, self._counting.at),
+            source=self._source,
+            taken_out=taken_out,
+            signs=self._signs.get(ask, Signs()),
+            remembered_until=lost,
+        )
+
+    def _failure(self, ask: Ask) -> QueryFailed | None:
+        failures = (self._asking.failures.get(counter) for counter in promql.counters_of(ask))
+        return next((failure for failure in failures if failure is not None), None)
+
+    def _failed(self, ask: Ask, failure: QueryFailed) -> Failed:
+        """A time-out while other queries are answered is a slow query, not a server that can't be reached."""
+        answered = any(self._failure(other) is None for other in self._counting.asks)
+        return Failed(
+            sentence=str(failure),
+            queries=promql.shown(ask, self._counting.at),
+            source=self._source,
+            unreachable=failure.unreachable and not (answered and failure.timed_out),
+        )
+
+    def _matched(self, ask: Ask, by_hours: Tally, tally: Tally | None) -> bool:
+        if by_hours.part is not None or (tally is not None and tally.part is not None):
+            return True
+        return self._signs.get(ask, Signs()).part_seen not in (None, 0)
+
+    def _increase_of(self, ask: Ask, taken_out: Tally | None) -> Tally | None:
+        """The window's events in one increase, less what is excluded; None where it was not asked for."""
+        if ask not in self._increased:
+            return None
+        length = ask.window.span(self._counting.at).length
+        values = []
+        for counter, out in zip(
+            promql.counters_of(ask),
+            (taken_out.part, taken_out.total) if taken_out is not None else (None, None),
+            strict=True,
+        ):
+            value = self._increases.get((counter, length))
+            counted_events = None if value is None else Fraction(value)
+            if counted_events is not None and out is not None:
+                counted_events = max(counted_events - out, Fraction())
+            values.append(counted_events)
+        return Tally(*values)
+
+    def _by_hours(self, ask: Ask) -> Tally:
+        tiles = self._tiles.get(ask)
+        if tiles is None:
+            return self._within(ask, ask.window.span(self._counting.at))
+        return Tally(*(_sum(column) for column in (tiles.part, tiles.total)))
+
+    def _within(self, ask: Ask, span: Span) -> Tally:
+        spans = without(span, ask.excluded)
+        return Tally(*(self._counting.ledgers[counter].events(spans) for counter in promql.counters_of(ask)))
+
+    def _taken_out(self, ask: Ask) -> Tally | None:
+        span = ask.window.span(self._counting.at)
+        spans = tuple(part for part in (cut.clipped(span) for cut in ask.excluded) if part is not None)
+        if not spans:
+            return None
+        return Tally(*(self._counting.ledgers[counter].events(spans) for counter in promql.counters_of(ask)))
+
+    def _columns(self, ask: Ask) -> Hours:
+        """The window in hours: the cut one at its start, full ones, the open one up to T; exclusions taken out."""
+        tiles = self._tiles.get(ask)
+        if tiles is not None:
+            return tiles
+        span = ask.window.span(self._counting.at)
+        first = hour_floor(span.start)
+        count = -(-(span.end - first) // HOUR)
+        part, total = (
+            array("d", _hourly(self._counting.ledgers[counter], span, ask.excluded, first, count))
+            for counter in promql.counters_of(ask)
+        )
+        return Hours(first + HOUR, HOUR, part, total)
+
+
+def _hourly(ledger: Ledger, span: Span, excluded: tuple[Span, ...], first: datetime, count: int) -> list[float]:
+    found = []
+    for index in range(count):
+        start = first + index * HOUR
+        hour = Span(start, start + HOUR).clipped(span)
+        if hour is None:
+            found.append(ABSENT)
+            continue
+        value = ledger.column.at(hour.end) if hour.length == HOUR else ledger.stretch(hour)
+        if value >= 0 and any(cut.clipped(hour) is not None for cut in excluded):
+            value = added([part for kept in without(hour, excluded) for part in ledger.values(kept)])
+        found.append(value)
+    return found
+
+
+def _sum(column: Sequence[float]) -> Fraction | None:
+    return Fraction(added(column)) if any(value >= 0 for value in column) else None
+
+
+def _into(
+    found: Mapping[Counter, array[float]],
+    first: datetime,
+    step: timedelta,
+    counter: Counter,
+    values: Sequence[tuple[float, float]],
+) -> None:
+    start, apart = first.timestamp(), step.total_seconds()
+    for seconds, value in values:
+        found[counter][round((seconds - start) / apart)] = value
+
+
+def _each_day(batch: Batch, days: int) -> str:
+    return promql.named({str(index): counted(batch, HOUR, HOUR, index * _DAY) for index in range(days)})

@@ -1,0 +1,285 @@
+"""One assessment's counting: from asks to answers, through remembered hours, what is missing of them, and T itself."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from bot.reliability import promql
+from bot.reliability.asking import Asking
+from bot.reliability.batches import Batch, Counter
+from bot.reliability.hours import ABSENT, HOUR, UNKNOWN, Column, HourStore, hour_floor
+from bot.reliability.ledger import Ledger, hours_within, stretches_beside
+from bot.reliability.metrics import BURN_WINDOWS, Ask
+from bot.reliability.promql import Stretch, counted
+from bot.reliability.windows import Span, without
+
+SETTLED = timedelta(minutes=10)  # after its end an hour's samples are taken to have arrived
+SETTLED_EMPTY = timedelta(hours=24)  # an hour without samples may still be delivered by an agent that was cut off
+_FIGURES = 16  # stretches asked in one query
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """How a total's series live at T. `scrape` is the distance of samples, None when there were too few to say."""
+
+    fresh: bool
+    scrape: timedelta | None
+    samples: float  # per hour, all series together, as far as known
+    series: int
+
+
+_NO_PULSE = Pulse(fresh=False, scrape=None, samples=0.0, series=0)
+
+
+class Counting:
+    """Everything that the asks need of one source at T, asked for once. `identity` names the source in memory."""
+
+    def __init__(
+        self,
+        asks: Sequence[Ask],
+        at: datetime,
+        *,
+        asking: Asking,
+        hours: HourStore,
+        identity: str,
+        now: datetime,
+        stale_after: timedelta,
+    ) -> None:
+        self.at = at.astimezone(UTC)
+        self.asks = asks
+        self.asking = asking
+        self.ledgers: dict[Counter, Ledger] = {}
+        self.pulses: dict[Counter, Pulse] = {}
+        self.asked_from: dict[Counter, datetime] = {}
+        self._hours, self._identity, self._now, self._stale_after = hours, identity, now, stale_after
+        self._totals = dict(map(promql.counters_of, asks))
+        self._loaded: dict[Counter, Column] = {}
+
+    # --- steps, in this order ---
+
+    async def pulse(self) -> None:
+        """Whether each total has samples now, how far apart they are, and how many an hour of it holds."""
+        totals = {Counter((promql.selectors_of(ask)[1],)) for ask in self.asks}
+        query = partial(promql.pulse, stale_after=self._stale_after)
+        found = await self.asking.instants(totals, query, self.at, length=HOUR)
+        for ask in self.asks:
+            part, total = promql.counters_of(ask)
+            basis = Counter((promql.selectors_of(ask)[1],))
+            failure = self.asking.failures.get(basis)
+            if failure is not None:
+                self.asking.failures.update({part: failure, total: failure})
+                continue
+            figures = found.get(basis, {})
+            samples, series = figures.get("samples", 0.0), figures.get("series", 0.0)
+            pulse = Pulse(
+                fresh="fresh" in figures,
+                scrape=promql.scrape_of(samples),
+                samples=samples * series,
+                series=int(series),
+            )
+            for counter in (part, total):
+                self.pulses[counter] = pulse
+                self.asking.rates[counter] = pulse.samples * _cost(ask, pulse)
+
+    async def hours(self) -> None:
+        """The hours of every counter: from memory what is there, from the source the rest, which memory then keeps."""
+        last = hour_floor(self.at)
+        for ask in self.asks:
+            first = min(hours_within(span)[0] for span in self.spans(ask))
+            for counter in promql.counters_of(ask):
+                if counter not in self.ledgers or first < self.ledgers[counter].column.first:
+                    self.ledgers[counter] = Ledger.empty(first, max(0, (last - first) // HOUR + 1))
+        await self._remembered(last)
+        for (scrape, first, until), counters in self._missing().items():
+            ends = [first + index * HOUR for index in range((until - first) // HOUR + 1)]
+            query = partial(counted, length=HOUR, scrape=scrape)
+            await self.asking.ranges(counters, query, [promql.moment_of(end) for end in ends], self._take)
+        for ledger in self.ledgers.values():
+            ledger.fill_absent()
+        await self._keep(last)
+
+    async def beside(self) -> None:
+        """What doesn't fall on full hours: up to T, from the windows' starts, around exclusions."""
+        wanted: dict[Counter, set[Span]] = {}
+        for ask in self.asks:
+            stretches = {
+                stretch
+                for span in self.spans(ask)
+                for kept in (span, *without(span, ask.excluded))
+                for stretch in stretches_beside(kept)
+            }
+            for counter in promql.counters_of(ask):
+                wanted.setdefault(counter, set()).update(stretches)
+        await self.stretches(wanted)
+
+    async def stretches(self, wanted: Mapping[Counter, set[Span]], *, fatal: bool = True) -> None:
+        """These stretches of these counters, into their ledgers' `beside`, several in one query."""
+        alike: dict[tuple[timedelta, tuple[Span, ...]], list[Counter]] = {}
+        for counter, spans in wanted.items():
+            ordered = sorted(spans, key=lambda span: (span.end, span.start), reverse=True)
+            for start in range(0, len(ordered), _FIGURES):
+                piece = tuple(ordered[start : start + _FIGURES])
+                alike.setdefault((self.scrape(counter), piece), []).append(counter)
+        for (scrape, together), counters in alike.items():
+            stretches = [Stretch.of(span) for span in together]
+            latest = max(stretch.at for stretch in stretches)
+            query = partial(_together, stretches=stretches, latest=latest, scrape=scrape)
+            length = sum((stretch.length for stretch in stretches), timedelta())
+            answers = await self.asking.instants(counters, query, latest, length=length, fatal=fatal)
+            for counter, figures in answers.items():
+                for name, value in figures.items():
+                    self.ledgers[counter].beside[together[int(name)]] = value
+
+    async def sampled(self, wanted: Mapping[Counter, set[Span]]) -> None:
+        """Some closed hours of these counters, into their ledgers' `beside`; remembered like all hours."""
+        hours = sorted({span.end for spans in wanted.values() for span in spans})
+        if not hours:
+            return
+        first, last = hours[0], hours[-1]
+        names = {self.series_name(counter): counter for counter in wanted}
+        loaded = await self._hours.load(tuple(names), first, last)
+        missing: dict[Counter, set[Span]] = {}
+        for name, counter in names.items():
+            ledger = self.ledgers.setdefault(counter, Ledger.empty(first, 0))
+            column = loaded.get(name)
+            for span in wanted[counter]:
+                value = column.at(span.end) if column is not None else UNKNOWN
+                if math.isnan(value):
+                    missing.setdefault(counter, set()).add(span)
+                else:
+                    ledger.beside[span] = value
+        await self.stretches(missing, fatal=False)
+        await self._hours.keep(
+            {self.series_name(counter): self._sparse(counter, spans, first, last) for counter, spans in missing.items()}
+        )
+
+    def _sparse(self, counter: Counter, spans: set[Span], first: datetime, last: datetime) -> Column:
+        column = Ledger.empty(first, (last - first) // HOUR + 1)
+        for span in spans:
+            value = self.ledgers[counter].beside.get(span, ABSENT)
+            if span.end + (SETTLED if value >= 0 else SETTLED_EMPTY) <= self._now:
+                column.put(span.end, value)
+        return column.column
+
+    # --- what is known ---
+
+    def spans(self, ask: Ask) -> tuple[Span, ...]:
+        """The ask's window and the burn windows, all ending at T."""
+        burns = (Span(self.at - length, self.at) for length in BURN_WINDOWS.values())
+        return (_utc(ask.window.span(self.at)), *burns)
+
+    def scrape(self, counter: Counter) -> timedelta:
+        """The distance of samples; what is usual where the counter has none to tell it by."""
+        found = self.pulses.get(counter, _NO_PULSE).scrape
+        return found if found is not None else promql.USUAL_SCRAPE
+
+    def series_name(self, counter: Counter) -> str:
+        """What remembered hours of this counter are found by."""
+        return f"{self._identity}\n{counter.key}\n{self.scrape(counter).total_seconds():g}s"
+
+    def first_remembered(self, counter: Counter, span: Span) -> datetime | None:
+        """The end of the first hour in the span that only memory has told of, and that had samples."""
+        column = self._loaded.get(counter)
+        if column is None:
+            return None
+        first, count = hours_within(span)
+        asked = self.asked_from.get(counter)
+        for index in range(count):
+            end = first + index * HOUR
+            if asked is not None and end >= asked:
+                return None
+            if column.at(end) >= 0:
+                return end
+        return None
+
+    def living(self) -> Iterator[Counter]:
+        """The counters whose questions haven't failed."""
+        return (counter for counter in self.ledgers if counter not in self.asking.failures)
+
+    # --- memory ---
+
+    async def _remembered(self, last: datetime) -> None:
+        by_first: dict[datetime, list[Counter]] = {}
+        for counter in self.living():
+            by_first.setdefault(self.ledgers[counter].column.first, []).append(counter)
+        for first, counters in by_first.items():
+            if first > last:
+                continue
+            names = {self.series_name(counter): counter for counter in counters}
+            for name, column in (await self._hours.load(tuple(names), first, last)).items():
+                self._loaded[names[name]] = column
+                _copy(column, self.ledgers[names[name]].column)
+
+    def _missing(self) -> dict[tuple[timedelta, datetime, datetime], list[Counter]]:
+        """Counters by the hours that must be asked for, and the distance of their samples."""
+        found: dict[tuple[timedelta, datetime, datetime], list[Counter]] = {}
+        for counter in self.living():
+            column = self.ledgers[counter].column
+            unknown = [index for index, value in enumerate(column.values) if math.isnan(value)]
+            if unknown:
+                first, until = column.first + unknown[0] * HOUR, column.first + unknown[-1] * HOUR
+                self.asked_from[counter] = first
+                found.setdefault((self.scrape(counter), first, until), []).append(counter)
+        return found
+
+    def _take(self, counter: Counter, values: Sequence[tuple[float, float]]) -> None:
+        ledger = self.ledgers[counter]
+        column = ledger.column
+        first = column.first.timestamp()
+        for seconds, value in values:
+            index = round((seconds - first) / 3600)
+            if 0 <= index < len(column.values) and math.isnan(column.values[index]):
+                column.values[index] = value
+
+    async def _keep(self, last: datetime) -> None:
+        """Hand closed hours to memory: those with samples soon, empty ones when nobody will deliver them any more."""
+        kept: dict[str, Column] = {}
+        for counter in self.living():
+            start = self.asked_from.get(counter)
+            if start is None:
+                continue
+            column = self.ledgers[counter].column
+            total = self.ledgers.get(self._totals.get(counter, counter), self.ledgers[counter]).column
+            amount = (last - start) // HOUR + 1
+            ends = [start + index * HOUR for index in range(amount)]
+            values = [column.at(end) if self._is_settled(end, total.at(end)) else math.nan for end in ends]
+            if not all(math.isnan(value) for value in values):
+                kept[self.series_name(counter)] = Column(start, array("d", values))
+        if kept:
+            await self._hours.keep(kept)
+
+    def _is_settled(self, end: datetime, total: float) -> bool:
+        return end + (SETTLED if total >= 0 else SETTLED_EMPTY) <= self._now
+
+
+def _together(batch: Batch, *, stretches: Sequence[Stretch], latest: datetime, scrape: timedelta) -> str:
+    return promql.named(
+        {
+            str(index): counted(batch, stretch.length, scrape, latest - stretch.at)
+            for index, stretch in enumerate(stretches)
+        }
+    )
+
+
+def _cost(ask: Ask, pulse: Pulse) -> float:
+    """How many times each sample is read: slices reach one scrape further back, each for itself."""
+    if ask.slices is None:
+        return 1.0
+    scrape = pulse.scrape if pulse.scrape is not None else promql.USUAL_SCRAPE
+    return 2 * (ask.slices.length + scrape) / ask.slices.length
+
+
+def _copy(source: Column, target: Column) -> None:
+    shift = (source.first - target.first) // HOUR
+    for index, value in enumerate(source.values):
+        if 0 <= index + shift < len(target.values):
+            target.values[index + shift] = value
+
+
+def _utc(span: Span) -> Span:
+    return Span(span.start.astimezone(UTC), span.end.astimezone(UTC))
