@@ -241,26 +241,33 @@ class Answers:
         span = ask.window.span(self._counting.at)
         first = hour_floor(span.start)
         count = -(-(span.end - first) // HOUR)
+        if count == 0:
+            return Hours(first + HOUR, HOUR)
         part, total = (
-            array("d", _hourly(self._counting.ledgers[counter], span, ask.excluded, first, count))
+            _hourly(self._counting.ledgers[counter], span, ask.excluded, first, count)
             for counter in promql.counters_of(ask)
         )
         return Hours(first + HOUR, HOUR, part, total)
 
 
-def _hourly(ledger: Ledger, span: Span, excluded: tuple[Span, ...], first: datetime, count: int) -> list[float]:
-    found = []
-    for index in range(count):
-        start = first + index * HOUR
-        hour = Span(start, start + HOUR).clipped(span)
+def _hourly(ledger: Ledger, span: Span, excluded: tuple[Span, ...], first: datetime, count: int) -> array[float]:
+    """The hours that touch the span, the first one beginning at `first`; of cut hours what lies inside."""
+    found = ledger.column.slice(first + HOUR, count)
+    cut = {0, count - 1} | {index for part in excluded for index in _touched(part, first, count)}
+    for index in sorted(cut):
+        hour = Span(first + index * HOUR, first + (index + 1) * HOUR).clipped(span)
         if hour is None:
-            found.append(ABSENT)
+            found[index] = ABSENT
             continue
-        value = ledger.column.at(hour.end) if hour.length == HOUR else ledger.stretch(hour)
-        if value >= 0 and any(cut.clipped(hour) is not None for cut in excluded):
+        value = found[index] if hour.length == HOUR else ledger.stretch(hour)
+        if value >= 0 and any(part.clipped(hour) is not None for part in excluded):
             value = added([part for kept in without(hour, excluded) for part in ledger.values(kept)])
-        found.append(value)
+        found[index] = value
     return found
+
+
+def _touched(part: Span, first: datetime, count: int) -> range:
+    return range(max(0, (part.start - first) // HOUR), min(count, -(-(part.end - first) // HOUR)))
 
 
 def _sum(column: Sequence[float]) -> Fraction | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -228,13 +227,12 @@ class Counting:
         return found
 
     def _take(self, counter: Counter, values: Sequence[tuple[float, float]]) -> None:
-        ledger = self.ledgers[counter]
-        column = ledger.column
-        first = column.first.timestamp()
+        column = self.ledgers[counter].column
+        hours, amount, first = column.values, len(column.values), column.first.timestamp()
         for seconds, value in values:
             index = round((seconds - first) / 3600)
-            if 0 <= index < len(column.values) and math.isnan(column.values[index]):
-                column.values[index] = value
+            if 0 <= index < amount and hours[index] != hours[index]:
+                hours[index] = value
 
     async def _keep(self, last: datetime) -> None:
         """Hand closed hours to memory: those with samples soon, empty ones when nobody will deliver them any more."""
@@ -246,10 +244,13 @@ class Counting:
             column = self.ledgers[counter].column
             total = self.ledgers.get(self._totals.get(counter, counter), self.ledgers[counter]).column
             amount = (last - start) // HOUR + 1
-            ends = [start + index * HOUR for index in range(amount)]
-            values = [column.at(end) if self._is_settled(end, total.at(end)) else math.nan for end in ends]
-            if not all(math.isnan(value) for value in values):
-                kept[self.series_name(counter)] = Column(start, array("d", values))
+            values = column.slice(start, amount)
+            for index in range(max(0, (self._now - SETTLED_EMPTY - start) // HOUR), amount):
+                end = start + index * HOUR
+                if not self._is_settled(end, total.at(end)):
+                    values[index] = UNKNOWN
+            if not all(map(math.isnan, values)):
+                kept[self.series_name(counter)] = Column(start, values)
         if kept:
             await self._hours.keep(kept)
 

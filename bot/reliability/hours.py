@@ -39,6 +39,13 @@ class Column:
     first: datetime
     values: array[float]
 
+    def slice(self, first: datetime, count: int) -> array[float]:
+        """The values of so many hours, the first one ending at `first`; `ABSENT` outside of the column."""
+        start = (first - self.first) // HOUR
+        inside = self.values[max(0, start) : max(0, start + count)]
+        before = array("d", [ABSENT]) * min(count, max(0, -start))
+        return before + inside + array("d", [ABSENT]) * (count - len(before) - len(inside))
+
     def at(self, end: datetime) -> float:
         """The value of the hour that ends there; `UNKNOWN` outside of the column."""
         index = (end - self.first) // HOUR

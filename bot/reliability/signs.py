@@ -90,7 +90,8 @@ async def _hidden(
 async def _restarts(counting: Counting, totals: set[Counter], span: Span) -> dict[Counter, int]:
     """How often counters began again within the span, where sampled hours say that it may be often."""
     sampled = {total: Counter(total.selectors, "resets") for total in totals}
-    await counting.sampled({resets: set(_sampled_hours(span)) for resets in sampled.values()})
+    hours = set(_sampled_hours(span))
+    await counting.sampled(dict.fromkeys(sampled.values(), hours))
     suspects = {
         total
         for total, resets in sampled.items()
