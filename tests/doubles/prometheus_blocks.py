@@ -1,0 +1,254 @@
+"""A made-up fleet in a real Prometheus of its own: samples as blocks, promises as OpenSLO files, truth beside."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+import pytest
+
+from tests.doubles.fleet import END, ON_THE_HOUR, WINDOW, Grid, Service, Truth, ordinary
+from tests.doubles.fleet_edges import NOBODY, edges
+
+BLOCK = 54 * 3600  # the longest that Prometheus makes by itself with default retention; blocks begin at multiples of it
+WEEK = timedelta(days=7)
+INSTANTS = (END, ON_THE_HOUR)
+_PROCESSES = 2
+
+
+@dataclass(frozen=True)
+class UnseenFleet:
+    """`slos` is the folder of the promises; `truth` is known for `INSTANTS` over the window and over a week."""
+
+    url: str
+    slos: Path
+    services: Mapping[str, Service]
+    truth: Mapping[tuple[str, datetime, timedelta], Truth]
+
+
+@contextmanager
+def unseen_fleet(
+    folder: Path, *, seed: int, services: int, grid: Grid, with_edges: bool = True
+) -> Iterator[UnseenFleet]:
+    """The same for the same seed and size. Takes about a second for every million samples."""
+    found: dict[str, Service] = {NOBODY.name: NOBODY}
+    truth = {(NOBODY.name, at, window): Truth(0, 0) for at in INSTANTS for window in (WINDOW, WEEK)}
+    parts = [list(range(part, services, _PROCESSES)) for part in range(_PROCESSES)]
+    (folder / "data").mkdir(parents=True)
+    with ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("spawn")) as pool:
+        jobs = [
+            pool.submit(_lived, folder, number, seed, numbers, grid, with_edges=with_edges and number == 0)
+            for number, numbers in enumerate(parts)
+        ]
+        for job in jobs:
+            for service, tallies in job.result():
+                found[service.name] = service
+                truth.update({(service.name, *key): tally for key, tally in tallies.items()})
+        list(pool.map(_block, _chunks(folder), [folder / "data"] * len(_chunks(folder))))
+    slos = folder / "slos"
+    slos.mkdir()
+    (slos / "fleet.yaml").write_text("---\n".join(slo(service) for service in found.values()), encoding="utf-8")
+    with serving(folder) as url:
+        yield UnseenFleet(url, slos, found, truth)
+
+
+def slo(service: Service) -> str:
+    """The promise as its team would have written it."""
+    chosen = f'service="{service.name}"'
+    target = f"target: {service.target}"
+    if service.threshold:
+        selector = f"latency_seconds_bucket{{{chosen}}}"
+        indicator = f"      thresholdMetric: {_source(selector)}"
+        target += f", op: lte, value: {service.threshold}"
+    else:
+        part = ("good", f'code!~"{service.bad_codes}"') if service.good else ("bad", f'code=~"{service.bad_codes}"')
+        indicator = (
+            "      ratioMetric:\n"
+            "        counter: true\n"
+            f"        {part[0]}: {_source(f'requests_total{{{chosen},{part[1]}}}')}\n"
+            f"        total: {_source(f'requests_total{{{chosen}}}')}"
+        )
+    return (
+        "apiVersion: openslo/v1\n"
+        "kind: SLO\n"
+        f"metadata: {{name: {service.name}-promise}}\n"
+        "spec:\n"
+        f"  service: {service.name}\n"
+        "  budgetingMethod: Occurrences\n"
+        "  timeWindow: [{duration: 28d, isRolling: true}]\n"
+        f"  indicator:\n    metadata: {{name: {service.name}-events}}\n    spec:\n{indicator}\n"
+        f"  objectives: [{{displayName: promise, {target}}}]\n"
+        "---\n"
+        "apiVersion: openslo/v1\n"
+        "kind: Service\n"
+        f"metadata: {{name: {service.name}}}\n"
+        "spec: {description: made up}\n"
+    )
+
+
+def _source(selector: str) -> str:
+    return f"{{metricSource: {{type: Prometheus, spec: {{query: '{selector}'}}}}}}"
+
+
+# --- samples ---
+
+_Tallies = dict[tuple[datetime, timedelta], Truth]
+
+
+def _lived(
+    folder: Path, part: int, seed: int, numbers: Sequence[int], grid: Grid, *, with_edges: bool
+) -> list[tuple[Service, _Tallies]]:
+    """Let these services live, write their samples as text by block, and say what truly happened."""
+    told: list[tuple[Service, _Tallies]] = []
+    with ExitStack() as stack:
+        files = _Files(folder, part, stack)
+        for service in _born(seed, numbers, grid, with_edges=with_edges):
+            rng = np.random.default_rng([seed, 7, *service.name.encode()])
+            for pod in service.pods:
+                scrapes = pod.scrapes(grid, rng)
+                stamps = [f" {at:.3f}\n" for at in scrapes.tolist()]
+                bounds = _bounds(scrapes)
+                for counter in (one for one in service.counters if one.pod == pod):
+                    values, there = counter.samples(grid, scrapes)
+                    labels = f'service="{service.name}",pod="{pod.name}"' + (
+                        f",{counter.label}" if counter.label else ""
+                    )
+                    head = f"{counter.metric}{{{labels}}} "
+                    shown, kept = values.tolist(), there.tolist()
+                    for chunk, first, last in bounds:
+                        span = range(first, last)
+                        files.of(counter.metric, chunk).writelines(
+                            [f"{head}{shown[index]}{stamps[index]}" for index in span if kept[index]]
+                        )
+            tallies = {(at, window): service.truth(grid, at, window) for at in INSTANTS for window in (WINDOW, WEEK)}
+            told.append((service.described(), tallies))
+    return told
+
+
+def _born(seed: int, numbers: Sequence[int], grid: Grid, *, with_edges: bool) -> Iterator[Service]:
+    if with_edges:
+        yield from edges(grid, np.random.default_rng([seed, 1]))
+    for number in numbers:
+        yield ordinary(grid, np.random.default_rng([seed, 2, number]), number)
+
+
+def _bounds(scrapes: np.typing.NDArray[np.float64]) -> list[tuple[int, int, int]]:
+    """For each block its number and the places of its first and behind its last scrape."""
+    if not len(scrapes):
+        return []
+    chunks = (scrapes // BLOCK).astype(np.int64)
+    starts = [0, *(np.flatnonzero(np.diff(chunks)) + 1).tolist(), len(scrapes)]
+    return [(int(chunks[first]), first, last) for first, last in pairwise(starts)]
+
+
+class _Files:
+    """One text per block, kind of metric and process; a kind's samples must stand together."""
+
+    def __init__(self, folder: Path, part: int, stack: ExitStack) -> None:
+        self._folder, self._part, self._stack = folder, part, stack
+        self._open: dict[tuple[str, int], TextIO] = {}
+
+    def of(self, metric: str, chunk: int) -> TextIO:
+        key = (metric, chunk)
+        if key not in self._open:
+            path = self._folder / f"{chunk}.{metric}.{self._part}.part"
+            self._open[key] = self._stack.enter_context(path.open("w", encoding="utf-8"))
+        return self._open[key]
+
+
+def _chunks(folder: Path) -> list[list[Path]]:
+    """The parts of each block, those of one metric together."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.glob("*.part")):
+        found.setdefault(path.name.partition(".")[0], []).append(path)
+    return list(found.values())
+
+
+def _block(parts: Sequence[Path], data: Path) -> None:
+    text = parts[0].with_suffix(".om")
+    metrics: set[str] = set()
+    with text.open("wb") as whole:
+        for part in parts:
+            metric = part.name.split(".")[1]
+            family = metric.removesuffix("_total").removesuffix("_bucket").removesuffix("_count")
+            if family not in metrics:
+                metrics.add(family)
+                kind = "counter" if metric.endswith("_total") else "unknown"
+                whole.write(f"# TYPE {family} {kind}\n".encode())
+            with part.open("rb") as source:
+                shutil.copyfileobj(source, whole, 1 << 20)
+            part.unlink()
+        whole.write(b"# EOF\n")
+    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", f"--max-block-duration={BLOCK // 3600}h"]
+    subprocess.run([*command, str(text), str(data)], check=True, capture_output=True, timeout=280)
+    text.unlink()
+
+
+# --- the server ---
+
+
+def needs_prometheus() -> None:
+    """Without the programs the test is skipped, in CI it fails."""
+    if shutil.which("prometheus") is None or shutil.which("promtool") is None:
+        reason = "prometheus and promtool are not installed (Debian package: prometheus)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Prometheus over `folder/data`, left as it is: nothing is scraped, nothing compacted."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (folder / "prometheus.yml").write_text("global: {scrape_interval: 1h}\n", encoding="utf-8")
+    command = [
+        "prometheus",
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        "--storage.tsdb.retention.time=20y",
+        f"--storage.tsdb.max-block-duration={BLOCK // 3600}h",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--log.level=error",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_ready(process, url)
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError(f"prometheus ended with {process.returncode}")
+        try:
+            with urllib.request.urlopen(f"{url}/-/ready", timeout=2) as answer:  # noqa: S310 - loopback
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("prometheus was not ready within 60 s")
