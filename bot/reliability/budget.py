@@ -86,6 +86,15 @@ def time_to_exhaustion(remaining: Fraction, rate: Fraction | None, window: timed
     return timedelta(seconds=float(seconds))
 
 
+def time_to_exhaustion_in_period(remaining: Fraction, rate: Fraction | None, elapsed: timedelta) -> timedelta | None:
+    """When the budget of a calendar period is gone at this burn; None when it never is.
+
+    After t more hours of like traffic the period has consumed (E * consumed + t * burn) / (E + t), E being what of it
+    has elapsed: that reaches 1 after t = E * remaining / (burn - 1), and never at a burn of 1 or less.
+    """
+    return time_to_exhaustion(remaining, None if rate is None else rate - 1, elapsed)
+
+
 def burn_threshold(share: Fraction, within: timedelta, window: timedelta) -> Fraction:
     """The burn rate at which this share of the window's budget is spent within a shorter time."""
     return share * Fraction(window // timedelta(seconds=1), within // timedelta(seconds=1))

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from bot.reliability.budget import Budget, budget_share
 from bot.reliability.deploys import Deploy
+from bot.reliability.hours import Hours
 from bot.reliability.windows import Span
+
+BURNING = 2  # an hour belongs to an incident when it burns faster than this
+WORTH_A_NAME = Fraction(2, 100)  # of the budget: what pages someone within an hour (SRE Workbook, chapter 5)
+_MOST = 10
 
 
 @dataclass(frozen=True)
@@ -30,3 +38,48 @@ class Incident:
     share: Fraction
     deploys: tuple[Deploy, ...] = ()
     burners: tuple[Burner, ...] = ()
+
+
+def bad_events(hours: Hours, *, counts_bad: bool) -> list[float]:
+    """The bad events of each stretch; nothing is known to be bad where there are no samples."""
+    pairs = zip(hours.part, hours.total, strict=True)
+    if counts_bad:
+        return [max(part, 0.0) for part, _ in pairs]
+    return [total - max(part, 0.0) if total >= 0 else 0.0 for part, total in pairs]
+
+
+def incidents(budget: Budget, hours: Hours, span: Span, *, counts_bad: bool) -> tuple[Incident, ...]:
+    """The ten largest burns of the window, oldest first.
+
+    A burn is contiguous hours that burn more than twice as fast as the budget allows, with at most one quieter hour in
+    between, which together cost 2 % of the budget or more. `span` is the window: the first and the last hour may be
+    cut short by it.
+    """
+    bad = bad_events(hours, counts_bad=counts_bad)
+    allowed = float(budget_share(budget.target))
+    burning = [
+        index
+        for index, (wrong, total) in enumerate(zip(bad, hours.total, strict=True))
+        if wrong > BURNING * allowed * max(total, 0.0)
+    ]
+    found = []
+    for first, last in _runs(burning):
+        cost = Fraction(math.fsum(bad[first : last + 1]))
+        start, end = hours.end_of(first) - hours.step, hours.end_of(last)
+        found.append(Incident(Span(max(start, span.start), min(end, span.end)), cost, budget.spent_by(cost)))
+    largest = sorted((one for one in found if one.share >= WORTH_A_NAME), key=lambda one: (-one.share, one.span.start))
+    return tuple(sorted(largest[:_MOST], key=lambda one: one.span.start))
+
+
+def _runs(indexes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of indexes; one that is left out doesn't end it."""
+    start = previous = None
+    for index in indexes:
+        if start is None or previous is None:
+            start = index
+        elif index - previous > 2:
+            yield start, previous
+            start = index
+        previous = index
+    if start is not None and previous is not None:
+        yield start, previous

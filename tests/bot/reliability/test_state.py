@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 from bot.reliability.assessment import State
 from bot.reliability.definitions import ObjectiveDefinition, Window
 from bot.reliability.hours import ABSENT, Hours
-from bot.reliability.metrics import Failed, Measured
-from tests.bot.reliability.samples import AT, HOURS, failed, hours, judged, measured, promise
+from bot.reliability.metrics import Failed, Measured, Tally
+from tests.bot.reliability.samples import AT, HOURS, failed, judged, measured, promise
 
 EMPTY = [False] * HOURS
 WEEK = [False] * (HOURS - 168) + [True] * 168
@@ -172,7 +173,7 @@ def test_the_contract_s_item_is_whole() -> None:
         "budget": {"consumed": 0.8, "remaining": 0.2},
         "burn": {"1h": 0.0, "6h": 0.0, "24h": 1.4, "3d": 0.0, "7d": 0.0},
         "policy": None,
-        "forecast": None,
+        "forecast": {"exhausts_at": None, "recovers_at": None, "relief": None},
         "notes": [],
         "query": {"bad": "sum(increase(bad[28d]))", "total": "sum(increase(total[28d]))"},
         "evaluated_at": "2026-11-16T08:00:00Z",
@@ -203,8 +204,8 @@ def test_no_answer_is_green_without_enough_events_samples_and_budget(
 
 
 def test_hours_that_disagree_with_the_budget_are_noted_unless_the_volume_is_too_low_to_judge() -> None:
-    apart = replace(measured(part=400.0, total=2_000_000.0), hours=hours(500.0, 2_000_000.0))
-    few = replace(measured(part=1.0, total=140.0), hours=hours(2.0, 140.0))
+    apart = replace(measured(part=400.0, total=2_000_000.0), by_hours=Tally(Fraction(500), Fraction(2_000_000)))
+    few = replace(measured(part=1.0, total=140.0), by_hours=Tally(Fraction(2), Fraction(140)))
     assert [remark.code for remark in judged(apart).remarks] == ["hours_disagree"]
     assert [remark.code for remark in judged(few).remarks] == ["low_volume", "exhausted"]
 

@@ -1,0 +1,182 @@
+"""One promise and what was counted for it: the numbers and words that states and remarks are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from functools import cached_property
+
+from bot.reliability import budget, formats
+from bot.reliability.assessment import TakenOut
+from bot.reliability.budget import Budget
+from bot.reliability.definitions import ObjectiveDefinition
+from bot.reliability.exclusions import Exclusion
+from bot.reliability.hours import HOUR
+from bot.reliability.metrics import BURN_WINDOWS, Measured, Tally
+from bot.reliability.windows import CalendarWindow, Span, merged
+
+_UNITS = ((timedelta(days=1), "days"), (HOUR, "hours"), (timedelta(minutes=1), "minutes"))
+_PERIODS = {"d": "day", "w": "week", "M": "month", "Q": "quarter", "Y": "year"}
+_SLICES = {timedelta(minutes=1): "minutes", HOUR: "hours"}
+NO_BURN: Mapping[str, Fraction | None] = dict.fromkeys(BURN_WINDOWS)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A measured objective at T. `exclusions` are those of its service."""
+
+    definition: ObjectiveDefinition
+    answer: Measured
+    at: datetime
+    exclusions: Sequence[Exclusion] = ()
+
+    # --- events ---
+
+    @property
+    def counts_bad(self) -> bool:
+        return self.definition.slices is not None or self.definition.indicator.counts_bad
+
+    def bad_of(self, tally: Tally) -> Fraction | None:
+        """Bad events. Where all events were counted and the bad series is not there, nothing went bad."""
+        if tally.total is None:
+            return None
+        part = tally.part if tally.part is not None else Fraction()
+        return part if self.counts_bad else tally.total - part
+
+    @cached_property
+    def bad(self) -> Fraction | None:
+        return self.bad_of(self.answer.tally)
+
+    @property
+    def total(self) -> Fraction | None:
+        return self.answer.tally.total
+
+    @cached_property
+    def budget(self) -> Budget | None:
+        """None without events, and where the target leaves no budget."""
+        if not budget.is_possible(self.definition.target) or self.bad is None or not self.total:
+            return None
+        return Budget(self.bad, self.total, self.definition.target)
+
+    @cached_property
+    def burn(self) -> Mapping[str, Fraction | None]:
+        if not budget.is_possible(self.definition.target):
+            return NO_BURN
+        return {**NO_BURN, **{name: self._burn(tally) for name, tally in self.answer.burn.items()}}
+
+    def _burn(self, tally: Tally) -> Fraction | None:
+        bad = self.bad_of(tally)
+        return None if bad is None or tally.total is None else budget.burn(bad, tally.total, self.definition.target)
+
+    @property
+    def low_volume(self) -> bool:
+        return self.budget is not None and self.is_low(self.budget)
+
+    def is_low(self, spent: Budget) -> bool:
+        """Whether so little is allowed that one failure decides. Slices of time are no samples: they can't be few."""
+        return self.definition.slices is None and spent.allowed < budget.LOW_VOLUME_ALLOWED
+
+    # --- time ---
+
+    @cached_property
+    def span(self) -> Span:
+        return self.definition.window.span(self.at)
+
+    @cached_property
+    def period_end(self) -> datetime | None:
+        return self.definition.window.period_end(self.at)
+
+    @cached_property
+    def excluded(self) -> tuple[Span, ...]:
+        """What of the window is left out."""
+        found = (span.clipped(self.span) for one in self.exclusions for span in one.spans(self.span))
+        return merged(tuple(span for span in found if span is not None))
+
+    @cached_property
+    def taken_out(self) -> TakenOut | None:
+        if not self.excluded:
+            return None
+        tally = self.answer.taken_out if self.answer.taken_out is not None else Tally(None, None)
+        return TakenOut(
+            times=len(self.excluded),
+            length=sum((span.length for span in self.excluded), timedelta()),
+            bad=self.bad_of(tally),
+            total=tally.total,
+            announced=tuple(dict.fromkeys((one.reason, one.owner) for one in self.exclusions if one.spans(self.span))),
+        )
+
+    @cached_property
+    def counting(self) -> tuple[bool, ...]:
+        """Which stretches of the window are not excluded as a whole."""
+        hours = self.answer.hours
+        if not self.excluded:
+            return (True,) * len(hours)
+        return tuple(not self._is_excluded(hours.end_of(index), hours.step) for index in range(len(hours)))
+
+    def _is_excluded(self, end: datetime, step: timedelta) -> bool:
+        stretch = Span(end - step, end).clipped(self.span)
+        return stretch is not None and any(
+            span.start <= stretch.start and stretch.end <= span.end for span in self.excluded
+        )
+
+    @cached_property
+    def covered(self) -> Fraction:
+        """The share of the window that has samples, of what isn't excluded."""
+        hours, counting = self.answer.hours, self.counting
+        if not any(counting):
+            return Fraction()
+        sampled = sum(hours.sampled(index) for index, counts in enumerate(counting) if counts)
+        return Fraction(sampled, sum(counting))
+
+    # --- words ---
+
+    @property
+    def when(self) -> str:
+        """`in the last 28 days`, `this month since Sun 1 Nov 2026 00:00 UTC`."""
+        if self.period_end is None:
+            return f"in the last {formats.duration(self.definition.window.length)}"
+        return f"{self.period} {self.since}"
+
+    @property
+    def period(self) -> str:
+        window = self.definition.window
+        if isinstance(window, CalendarWindow) and window.amount == 1:
+            return f"this {_PERIODS[window.unit]}"
+        return "this period"
+
+    @property
+    def since(self) -> str:
+        return f"since {formats.moment(self.span.start)}"
+
+    @property
+    def error_budget(self) -> str:
+        """`the error budget`, `this month's error budget`."""
+        return "the error budget" if self.period_end is None else f"{self.period}'s error budget"
+
+    @property
+    def counted(self) -> str:
+        """What the budget is counted in: `events`, `minutes`, `slices of 5 min`."""
+        slices = self.definition.slices
+        if slices is None:
+            return "events"
+        return _SLICES.get(slices.length, f"slices of {formats.duration(slices.length)}")
+
+    @property
+    def of_events(self) -> str:
+        since = "" if self.period_end is None else f" {self.since}"
+        return f"{formats.count(self.bad)} of {formats.count(self.total)} {self.counted} were bad{since}"
+
+    @property
+    def low_volume_text(self) -> str:
+        allowed = formats.count(self.budget.allowed if self.budget is not None else None)
+        return f"{self.of_events}; with only {allowed} allowed, one failure decides too much to judge the budget."
+
+    @property
+    def coverage(self) -> str:
+        """How much of the window has samples: `7 of 28 days`."""
+        length = self.span.length
+        unit, name = next(((size, name) for size, name in _UNITS if length >= 2 * size), _UNITS[-1])
+        whole = length / unit
+        return f"{float(self.covered) * whole:.3g} of {whole:.3g} {name}"
