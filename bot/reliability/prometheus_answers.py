@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Generic, TypeVar, overload
 
-_LONGEST_HOLD = 0.01  # seconds of reading after which others get their turn
+_LONGEST_HOLD = 0.005  # seconds of reading after which others get their turn
 _SPACES = " \t\n\r"
 _decode = json.JSONDecoder().raw_decode
 Item = TypeVar("Item")
@@ -73,19 +73,19 @@ class Envelope(Generic[Item]):
     problem: str | None
 
 
-async def read(body: bytes | bytearray, item: Callable[[Any], Item], most: int | None = None) -> Envelope[Item]:
-    """The items of `data.result`, or of `data` where that is a list; no more than `most` of them.
+async def read(body: bytes | bytearray, item: Callable[[Any], Item]) -> Envelope[Item]:
+    """The items of `data.result`, or of `data` where that is a list. Raises ValueError for what is no object of JSON.
 
-    Raises ValueError for what is no JSON object.
+    Where `item` raises `Unexpected`, the rest is only looked through.
     """
-    return await _Reading(body.decode(), item, most).envelope()
+    return await _Reading(body.decode(), item).envelope()
 
 
 class _Reading(Generic[Item]):
     """Reads one object of JSON from left to right, and lets others go first every few milliseconds."""
 
-    def __init__(self, text: str, item: Callable[[Any], Item], most: int | None) -> None:
-        self._text, self._item, self._most = text, item, most
+    def __init__(self, text: str, item: Callable[[Any], Item]) -> None:
+        self._text, self._item = text, item
         self._index = 0
         self._items: list[Item] = []
         self._listed = False
@@ -148,9 +148,6 @@ class _Reading(Generic[Item]):
     def _add(self, value: Any) -> None:
         if self._problem is not None:
             return
-        if self._most is not None and len(self._items) >= self._most:
-            self._problem = f"more than {self._most} series"
-            return
         try:
             self._items.append(self._item(value))
         except Unexpected as error:
@@ -177,18 +174,20 @@ class _Reading(Generic[Item]):
         return found
 
 
-class Pool:
-    """Labels as dictionaries whose texts are shared: servers repeat the same few names in thousands of series."""
+class Labels:
+    """Reads the labels of at most so many series; their texts are shared, as most of them stand in many series."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._read = 0
         self._texts: dict[str, str] = {}
 
-    def labels(self, value: Any) -> Mapping[str, str]:
-        """Raises `Unexpected`."""
-        if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
-            raise Unexpected("series in a form it doesn't have")
+    def __call__(self, value: Any) -> Mapping[str, str]:
+        if self._read >= self._most:
+            raise Unexpected(f"more than {self._most} series")
+        self._read += 1
         share = self._texts.setdefault
-        return {share(name, name): share(text, text) for name, text in value.items()}
+        return {share(name, name): share(text, text) for name, text in _labels(value).items()}
 
 
 class Instant:
@@ -238,7 +237,6 @@ class _Distinct:
     """Labels of the series of one answer, each of which it may hold once."""
 
     def __init__(self) -> None:
-        self._pool = Pool()
         self._seen: set[frozenset[tuple[str, str]]] = set()
 
     def labels(self, item: Any) -> Mapping[str, str]:
@@ -246,12 +244,18 @@ class _Distinct:
             raise Unexpected("series in a form it doesn't have")
         if "histogram" in item or "histograms" in item:
             raise Unexpected("a native histogram where a number of events was expected")
-        labels = self._pool.labels(item.get("metric"))
+        labels = _labels(item.get("metric"))
         key = frozenset(labels.items())
         if key in self._seen:
             raise Unexpected("the same series twice")
         self._seen.add(key)
         return labels
+
+
+def _labels(value: Any) -> Mapping[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise Unexpected("series in a form it doesn't have")
+    return value
 
 
 def _columns(pairs: Sequence[Any]) -> tuple[array[float], array[float]]:
