@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
+
+from bot.reliability.definitions import ObjectiveDefinition, PrometheusQuery, Query
+from bot.reliability.exclusions import Exclusion
+
+_FORM = 1  # of what is kept; another number, and nothing that was kept in the old form is found
 
 
 class IssuedReviews(Protocol):
@@ -17,3 +25,28 @@ class IssuedReviews(Protocol):
     async def put(self, at: datetime, facts: Mapping[str, str]) -> None:
         """Keep them; what was said first stays."""
         ...
+
+
+def key_of(definition: ObjectiveDefinition, exclusions: Sequence[Exclusion], source: str) -> str:
+    """What an objective's facts are found by: a digest of all that decides them besides the instant.
+
+    Titles, descriptions and the place of a file's lines decide nothing. `source` says who answers.
+    """
+    indicator, slices = definition.indicator, definition.slices
+    whole: dict[str, Any] = {
+        "form": _FORM,
+        "objective": [*definition.key, str(definition.target.normalize())],
+        "window": [type(definition.window).__name__, asdict(definition.window)],
+        "slices": None if slices is None else asdict(slices),
+        "total": _query(indicator.total),
+        "bad" if indicator.counts_bad else "good": _query(indicator.part),
+        "threshold": None if indicator.threshold is None else str(indicator.threshold.seconds),
+        "exclusions": [asdict(exclusion) for exclusion in exclusions],
+        "source": source,
+    }
+    text = json.dumps(whole, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _query(query: Query) -> list[str]:
+    return [query.selector] if isinstance(query, PrometheusQuery) else [str(query.file), query.series]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from bot.reliability.definitions import Indicator, Slices, Window
 from bot.reliability.hours import Hours
@@ -120,6 +120,16 @@ class Metrics(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """A source of which there may be several of one kind."""
+
+    @property
+    def identity(self) -> str:
+        """Who answers, without secrets: what is remembered of one source is not taken for another's."""
+        ...
 
 
 class KnowsBuckets(Protocol):

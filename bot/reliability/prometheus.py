@@ -48,6 +48,11 @@ class Prometheus:
         self._hours: HourStore = hours if hours is not None else Forgetful()
         self._clock = clock
 
+    @property
+    def identity(self) -> str:
+        """Address and tenant, without credentials: what is remembered belongs to it."""
+        return self.client.identity
+
     async def measure(self, asks: Sequence[Ask], at: datetime, *, method: Method) -> Sequence[Measured | Failed]:
         if not asks:
             return []

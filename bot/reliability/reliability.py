@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
-from bot.errors import UsageError
-from bot.reliability.assessment import Assessment, Objective, whole_second
-from bot.reliability.definitions import Definitions, ObjectiveDefinition
-from bot.reliability.formats import listing
-from bot.reliability.metrics import Ask, Failed, Metrics
-from bot.reliability.state import judge
+import structlog
 
+from bot.errors import UsageError
+from bot.reliability import budget
+from bot.reliability.assessment import Assessment, Objective, State, whole_second
+from bot.reliability.assessment_codec import UnreadableFacts, decode, encode
+from bot.reliability.definitions import Definitions, ObjectiveDefinition
+from bot.reliability.exclusions import Exclusion, excluded
+from bot.reliability.formats import listing
+from bot.reliability.issued import IssuedReviews, key_of
+from bot.reliability.metrics import Ask, Failed, Identified, Method, Metrics
+from bot.reliability.state import judge
+from bot.reliability.windows import Span
+
+log = structlog.get_logger(__name__)
+
+_WEEK = timedelta(days=7)
 _NOT_CONFIGURED = {
     "prometheus": "No Prometheus is configured; set PROMETHEUS_URL.",
     "csv": "No source for CSV tables is configured.",
 }
+Attribute = Callable[[Assessment], Awaitable[Assessment]]
 
 
 class UnknownService(UsageError):
@@ -38,11 +50,26 @@ class UnknownService(UsageError):
 
 
 class Reliability:
-    """Assess objectives. `sources` are keyed by kind: `prometheus`, `csv`. Use it as an async context, or close it."""
+    """Assess objectives, and issue reviews of them. Use it as an async context, or close it."""
 
-    def __init__(self, definitions: Definitions, sources: Mapping[str, Metrics]) -> None:
+    def __init__(
+        self,
+        definitions: Definitions,
+        sources: Mapping[str, Metrics],
+        *,
+        exclusions: Sequence[Exclusion] = (),
+        issued: IssuedReviews | None = None,
+        attribute: Attribute | None = None,
+    ) -> None:
+        """`sources` are keyed by kind: `prometheus`, `csv`. Without `issued` nothing that is said is remembered.
+
+        `attribute` looks up what stood beside the burns of an assessment that is issued.
+        """
         self.definitions = definitions
         self._sources = dict(sources)
+        self._exclusions = tuple(exclusions)
+        self._issued = issued
+        self._attribute = attribute
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -51,20 +78,46 @@ class Reliability:
     async def assess(self, services: Sequence[str] | None, at: datetime) -> Assessment:
         """Judge the objectives of these services (all when None or empty), everything evaluated at the same instant.
 
-        The instant is taken to the whole second, so that the one shown can be asked for again.
+        This answers questions: from the hours that are remembered and the open rest. The instant is taken to the whole
+        second, so that the one shown can be asked for again.
 
         Raises:
             UnknownService: a name that no SLO file has, compared without regard to case.
         """
+        asked, wanted = self._wanted(services)
         at = whole_second(at)
-        asked = tuple(dict.fromkeys(self.resolve(name) for name in services or ()))
-        wanted = self.definitions.of(asked) if asked else self.definitions.objectives
-        by_source: dict[str, list[ObjectiveDefinition]] = {}
-        for definition in wanted:
-            by_source.setdefault(definition.indicator.source, []).append(definition)
-        answers = await asyncio.gather(*(self._judge(kind, group, at) for kind, group in by_source.items()))
-        items = sorted((item for group in answers for item in group), key=lambda item: item.definition.key)
-        return Assessment(at, tuple(items), asked)
+        return _assessment(at, await self._judged(wanted, at, "hours"), asked)
+
+    async def issue(self, services: Sequence[str] | None, at: datetime) -> Assessment:
+        """What a review or a digest says: as `assess`, but each window is one increase, and what is said is kept.
+
+        Asked again for the same instant, what was said stays as it was; what could not be measured then is measured
+        now. Raises `UnknownService`.
+        """
+        asked, wanted = self._wanted(services)
+        at = whole_second(at)
+        keys = {definition: self._key(definition) for definition in wanted}
+        said = await self._said(keys, at)
+        rest = [definition for definition in wanted if definition not in said]
+        new = _assessment(at, await self._judged(rest, at, "increase"), asked)
+        if self._attribute is not None and new.items:
+            new = await self._attribute(new)
+        await self._keep({keys[item.definition]: item for item in new.items if _is_final(item)}, at)
+        return _assessment(at, (*said.values(), *new.items), asked)
+
+    async def remember(self, now: datetime) -> tuple[str, ...]:
+        """Have the sources store every hour that is closed by now, so that nobody waits for them later.
+
+        The sentences of what failed, each once.
+        """
+        answers = await asyncio.gather(
+            *(
+                source.measure(list(dict.fromkeys(map(_plain, group))), whole_second(now), method="hours")
+                for source, group in self._by_source(self.definitions.objectives)
+                if source is not None
+            )
+        )
+        return tuple(dict.fromkeys(each.sentence for group in answers for each in group if isinstance(each, Failed)))
 
     def resolve(self, name: str) -> str:
         """The service meant by a name. Raises `UnknownService`."""
@@ -90,15 +143,109 @@ class Reliability:
     ) -> None:
         await self.close()
 
-    async def _judge(self, kind: str, group: Sequence[ObjectiveDefinition], at: datetime) -> list[Objective]:
-        source = self._sources.get(kind)
+    # --- what is asked ---
+
+    def _wanted(self, services: Sequence[str] | None) -> tuple[tuple[str, ...], tuple[ObjectiveDefinition, ...]]:
+        asked = tuple(dict.fromkeys(self.resolve(name) for name in services or ()))
+        return asked, self.definitions.of(asked) if asked else self.definitions.objectives
+
+    def _by_source(
+        self, wanted: Sequence[ObjectiveDefinition]
+    ) -> list[tuple[Metrics | None, list[ObjectiveDefinition]]]:
+        groups: dict[str, list[ObjectiveDefinition]] = {}
+        for definition in wanted:
+            groups.setdefault(definition.indicator.source, []).append(definition)
+        return [(self._sources.get(kind), group) for kind, group in groups.items()]
+
+    def _excluded_of(self, service: str) -> tuple[Exclusion, ...]:
+        return tuple(exclusion for exclusion in self._exclusions if exclusion.concerns(service))
+
+    # --- measuring and judging ---
+
+    async def _judged(
+        self, wanted: Sequence[ObjectiveDefinition], at: datetime, method: Method
+    ) -> tuple[Objective, ...]:
+        groups = self._by_source(wanted)
+        answers = await asyncio.gather(*(self._judge(source, group, at, method) for source, group in groups))
+        return tuple(item for group in answers for item in group)
+
+    async def _judge(
+        self, source: Metrics | None, group: Sequence[ObjectiveDefinition], at: datetime, method: Method
+    ) -> list[Objective]:
         if source is None:
-            missing = Failed(sentence=_NOT_CONFIGURED[kind], source="")
+            missing = Failed(sentence=_NOT_CONFIGURED[group[0].indicator.source], source="")
             return [judge(definition, missing, at) for definition in group]
-        asks = list(dict.fromkeys(Ask(definition.indicator, definition.window) for definition in group))
-        found = dict(zip(asks, await source.measure(asks, at, method="increase"), strict=True))
+        asks = await asyncio.to_thread(self._asks, group, at)
+        once = list(dict.fromkeys(asks))
+        found = dict(zip(once, await source.measure(once, at, method=method), strict=True))
         judged = []
-        for item in group:
-            judged.append(judge(item, found[Ask(item.indicator, item.window)], at))
+        for item, ask in zip(group, asks, strict=True):
+            judged.append(judge(item, found[ask], at))
             await asyncio.sleep(0)  # a few milliseconds each: others run in between
         return judged
+
+    def _asks(self, group: Sequence[ObjectiveDefinition], at: datetime) -> list[Ask]:
+        """One ask for each, in order. Rules that recur often take a while to compute."""
+        spans: dict[tuple[tuple[Exclusion, ...], Span], tuple[Span, ...]] = {}
+        asks = []
+        for item in group:
+            exclusions, window = self._excluded_of(item.service), item.window.span(at)
+            whole = Span(min(window.start, at - _WEEK), at)
+            if (exclusions, whole) not in spans:
+                spans[exclusions, whole] = excluded(exclusions, whole)
+            asks.append(_ask(item, spans[exclusions, whole]))
+        return asks
+
+    # --- what was said ---
+
+    def _key(self, definition: ObjectiveDefinition) -> str:
+        source = self._sources.get(definition.indicator.source)
+        identity = source.identity if isinstance(source, Identified) else definition.indicator.source
+        return key_of(definition, self._excluded_of(definition.service), identity)
+
+    async def _said(
+        self, keys: Mapping[ObjectiveDefinition, str], at: datetime
+    ) -> dict[ObjectiveDefinition, Objective]:
+        """What was said of these objectives at this instant."""
+        if self._issued is None or not keys:
+            return {}
+        texts = await self._issued.get(at, list(keys.values()))
+        said = {}
+        for definition, key in keys.items():
+            if key in texts:
+                try:
+                    said[definition] = decode(texts[key], definition)
+                except UnreadableFacts as error:  # of another version: then it is measured again
+                    log.warning("review.unreadable", service=definition.service, slo=definition.slo, error=str(error))
+                await asyncio.sleep(0)
+        return said
+
+    async def _keep(self, items: Mapping[str, Objective], at: datetime) -> None:
+        if self._issued is None or not items:
+            return
+        facts = {}
+        for key, item in items.items():
+            facts[key] = encode(item)
+            await asyncio.sleep(0)
+        await self._issued.put(at, facts)
+
+
+def _assessment(at: datetime, items: Sequence[Objective], asked: tuple[str, ...]) -> Assessment:
+    return Assessment(at, tuple(sorted(items, key=lambda item: item.definition.key)), asked)
+
+
+def _plain(definition: ObjectiveDefinition) -> Ask:
+    """What is counted, with nothing left out."""
+    return Ask(definition.indicator, definition.window, definition.slices)
+
+
+def _ask(definition: ObjectiveDefinition, taken: tuple[Span, ...]) -> Ask:
+    sparse_below = Fraction()
+    if definition.slices is None and budget.is_possible(definition.target):
+        sparse_below = budget.LOW_VOLUME_ALLOWED / budget.budget_share(definition.target)
+    return Ask(definition.indicator, definition.window, definition.slices, taken, sparse_below)
+
+
+def _is_final(item: Objective) -> bool:
+    """Whether it may be kept as said: something was counted. A failure, or silence, may be mended by asking again."""
+    return item.state is not State.QUERY_FAILED and not item.unreachable and item.figures.total is not None

@@ -1,29 +1,49 @@
-"""The facade: services by name, one instant for all, facts with their ids."""
+"""The facade: services by name, one instant for all, what is issued stays as it was said, facts with their ids."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 
 import pytest
 
 from bot.domain import Fact
-from bot.reliability import Reliability, UnknownService, facts
+from bot.reliability import Assessment, Reliability, State, UnknownService, facts
+from bot.reliability.assessment import Remark
 from bot.reliability.definitions import Definitions, ServiceDefinition
+from bot.reliability.exclusions import Exclusion
 from bot.reliability.metrics import Ask, Failed, Measured, Method
+from bot.reliability.windows import Span
 from tests.bot.reliability.samples import AT, assessment, failed, measured, promise
+from tests.doubles.loop import longest_hold
+from tests.doubles.remembered import MemoryIssued
+
+SUNDAY = Exclusion(
+    service="Checkout",
+    rule="FREQ=WEEKLY;BYDAY=SU;BYHOUR=3",
+    duration=timedelta(hours=1),
+    reason="database maintenance",
+    owner="dana",
+)
 
 
+@dataclass
 class Remembering:
-    """A source that answers everything alike and remembers what it was asked."""
+    """A source that answers as `answer` says and remembers what it was asked."""
 
-    def __init__(self) -> None:
-        self.asked: list[tuple[int, datetime]] = []
+    answer: Callable[[Ask], Measured | Failed] = lambda _: measured()
+    identity: str = "http://prometheus:9090"
+    asks: list[tuple[tuple[Ask, ...], datetime, Method]] = field(default_factory=list)
+
+    @property
+    def asked(self) -> list[tuple[int, datetime]]:
+        return [(len(asks), at) for asks, at, _ in self.asks]
 
     async def measure(self, asks: Sequence[Ask], at: datetime, *, method: Method) -> Sequence[Measured | Failed]:
-        _ = method
-        self.asked.append((len(asks), at))
-        return [measured() for _ in asks]
+        self.asks.append((tuple(asks), at, method))
+        return [self.answer(ask) for ask in asks]
 
     async def check(self) -> str:
         return "fine"
@@ -32,23 +52,24 @@ class Remembering:
         pass
 
 
-def room(source: Remembering) -> Reliability:
+def room(source: Remembering, **more: object) -> Reliability:
     names = ("checkout", "payments", "search")
     promises = (
         promise("checkout"),
         promise("payments"),
-        promise("payments", "0.99", name="relaxed"),
+        promise("payments", name="again"),
         promise("search"),
     )
-    return Reliability(Definitions(tuple(ServiceDefinition(name) for name in names), promises), {"prometheus": source})
+    services = tuple(ServiceDefinition(name) for name in names)
+    return Reliability(Definitions(services, promises), {"prometheus": source}, **more)  # type: ignore[arg-type]
 
 
 async def test_all_services_are_assessed_in_order() -> None:
     found = await room(Remembering()).assess(None, AT)
     assert [item.definition.key for item in found.items] == [
         ("checkout", "checkout-availability", "availability"),
+        ("payments", "payments-availability", "again"),
         ("payments", "payments-availability", "availability"),
-        ("payments", "payments-availability", "relaxed"),
         ("search", "search-availability", "availability"),
     ]
 
@@ -86,6 +107,141 @@ async def test_the_instant_is_a_whole_second_that_can_be_asked_for_again() -> No
     source = Remembering()
     found = await room(source).assess(None, AT + timedelta(microseconds=999_999))
     assert (found.at, {at for _, at in source.asked}) == (AT, {AT})
+
+
+# --- questions and issued reviews ---
+
+
+async def test_a_question_is_answered_from_hours_and_a_review_by_one_increase() -> None:
+    source = Remembering()
+    await room(source).assess(None, AT)
+    await room(source).issue(None, AT)
+    assert [method for _, _, method in source.asks] == ["hours", "increase"]
+
+
+async def test_asked_again_what_was_issued_is_said_again_and_nothing_is_measured() -> None:
+    issued = MemoryIssued()
+    first = await room(Remembering(), issued=issued).issue(None, AT)
+    later = Remembering(lambda _: measured(part=9_999.0))
+    again = await room(later, issued=issued).issue(None, AT)
+    assert (again, later.asks) == (first, [])
+    assert again.contract() == first.contract()
+
+
+async def test_a_question_about_the_same_instant_is_measured_and_not_kept() -> None:
+    issued = MemoryIssued()
+    await room(Remembering(), issued=issued).assess(None, AT)
+    assert issued.facts == {}
+
+
+async def test_what_could_not_be_measured_is_measured_when_asked_again() -> None:
+    def half(ask: Ask) -> Measured | Failed:
+        return failed(unreachable=True) if "checkout" in str(ask.indicator.total) else measured()
+
+    issued = MemoryIssued()
+    broken = await room(Remembering(half), issued=issued).issue(None, AT)
+    assert [(item.service, item.state) for item in broken.items if item.state is not State.OK] == [
+        ("checkout", State.QUERY_FAILED)
+    ]
+    mended = Remembering()
+    whole = await room(mended, issued=issued).issue(None, AT)
+    assert mended.asked == [(1, AT)]
+    assert {item.state for item in whole.items} == {State.OK}
+    assert whole.items[1:] == broken.items[1:]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [failed(), measured(part=None, total=None, sampled=[False] * 672), measured(part=9e9)],
+    ids=["failed", "no data", "more bad than total"],
+)
+async def test_no_failure_and_no_silence_is_kept(answer: Measured | Failed) -> None:
+    issued = MemoryIssued()
+    await room(Remembering(lambda _: answer), issued=issued).issue(None, AT)
+    assert issued.facts == {}
+
+
+async def test_another_target_source_or_exclusion_is_another_question() -> None:
+    issued = MemoryIssued()
+    await room(Remembering(), issued=issued).issue(["checkout"], AT)
+    for other in (
+        room(Remembering(identity="http://other:9090"), issued=issued),
+        room(Remembering(), issued=issued, exclusions=(SUNDAY,)),
+        Reliability(
+            Definitions((ServiceDefinition("checkout"),), (promise("checkout", "0.99"),)),
+            {"prometheus": Remembering()},
+            issued=issued,
+        ),
+    ):
+        before = len(issued.facts)
+        await other.issue(["checkout"], AT)
+        assert len(issued.facts) == before + 1
+
+
+async def test_facts_that_another_version_kept_are_measured_again() -> None:
+    issued = MemoryIssued()
+    first = await room(Remembering(), issued=issued).issue(None, AT)
+    issued.facts = dict.fromkeys(issued.facts, '{"form": 99}')
+    assert await room(Remembering(), issued=issued).issue(None, AT) == first
+
+
+async def test_what_stood_beside_a_burn_is_looked_up_for_what_is_issued_and_kept_with_it() -> None:
+    async def attribute(found: Assessment) -> Assessment:
+        remark = Remark("deploys", "looked up")
+        return replace(found, items=tuple(replace(item, remarks=(*item.remarks, remark)) for item in found.items))
+
+    issued = MemoryIssued()
+    first = await room(Remembering(), issued=issued, attribute=attribute).issue(["search"], AT)
+    assert first.items[0].remarks[-1] == Remark("deploys", "looked up")
+    assert await room(Remembering(), issued=issued).issue(["search"], AT) == first
+    asked = await room(Remembering(), attribute=attribute).assess(["search"], AT)
+    assert asked.items[0].remarks == ()
+
+
+# --- what is asked ---
+
+
+async def test_excluded_times_of_the_service_reach_the_source() -> None:
+    source = Remembering()
+    await room(source, exclusions=(SUNDAY,)).assess(None, AT)
+    [(asks, _, _)] = source.asks
+    sundays = [datetime(2026, 10, 25, 3, tzinfo=UTC) + timedelta(weeks=week) for week in range(4)]
+    spans = tuple(Span(at, at + timedelta(hours=1)) for at in sundays)
+    assert [ask.excluded for ask in asks] == [spans, (), ()]
+
+
+async def test_excluded_times_reach_back_a_week_where_the_window_is_shorter() -> None:
+    source = Remembering()
+    day = replace(promise("checkout"), window=replace(promise("checkout").window, length=timedelta(days=1)))
+    definitions = Definitions((ServiceDefinition("checkout"),), (day,))
+    await Reliability(definitions, {"prometheus": source}, exclusions=(SUNDAY,)).assess(None, AT)
+    [(asks, _, _)] = source.asks
+    assert [span.start for span in asks[0].excluded] == [datetime(2026, 11, 15, 3, tzinfo=UTC)]
+
+
+async def test_below_ten_allowed_failures_hours_are_too_coarse() -> None:
+    source = Remembering()
+    await room(source).assess(["checkout"], AT)
+    assert [ask.sparse_below for asks, _, _ in source.asks for ask in asks] == [Fraction(10_000)]
+
+
+async def test_the_keeper_asks_for_every_hour_and_hears_each_failure_once() -> None:
+    source = Remembering(lambda _: failed("It is down."))
+    assert await room(source, exclusions=(SUNDAY,)).remember(AT + timedelta(milliseconds=3)) == ("It is down.",)
+    [(asks, at, method)] = source.asks
+    assert ([ask.excluded for ask in asks], at, method) == ([(), (), ()], AT, "hours")
+
+
+async def test_many_objectives_leave_the_loop_free() -> None:
+    many = tuple(promise(f"s{number:04}") for number in range(300))
+    definitions = Definitions(tuple(ServiceDefinition(item.service) for item in many), many)
+    reliability = Reliability(definitions, {"prometheus": Remembering()}, issued=MemoryIssued())
+    first = await longest_hold(reliability.issue(None, AT))
+    again = await longest_hold(reliability.issue(None, AT))
+    assert max(first, again) < 0.1
+
+
+# --- facts ---
 
 
 def test_every_figure_is_a_fact_with_its_query_and_instant() -> None:
