@@ -13,13 +13,19 @@ from bot.feedback import FeedbackLog
 from bot.planning.store import PlanStore
 from bot.ports import Inbox, Memory
 from bot.references import References
+from bot.reliability.deploys import DeployLog
+from bot.reliability.hours import HourStore
+from bot.reliability.issued import IssuedReviews
 from bot.schedules import ScheduleStore
 from storage.address import parse
 from storage.audit import SqlAudit
 from storage.database import Database
+from storage.deploys import SqlDeploys
 from storage.errors import AlreadyServing, DatabaseUnreachable, NewerDatabase, NotMigrated, StorageError
 from storage.feedback import SqlFeedback
+from storage.hours import SqlHours
 from storage.inbox import SqlInbox
+from storage.issued import SqlIssuedReviews
 from storage.memory import SqlMemory
 from storage.migrate import Revisions, revision, upgrade
 from storage.plans import SqlPlans
@@ -68,6 +74,18 @@ class Store:
         self.audit: Audit = SqlAudit(database)
         self.feedback: FeedbackLog = SqlFeedback(database)
         self.references: References = SqlReferences(database)
+
+    def hours(self, workspace: str) -> HourStore:
+        """What this workspace remembers of its metrics."""
+        return SqlHours(self._db, workspace)
+
+    def issued(self, workspace: str) -> IssuedReviews:
+        """What was said in this workspace's reviews."""
+        return SqlIssuedReviews(self._db, workspace)
+
+    def deploys(self, workspace: str) -> DeployLog:
+        """What this workspace was told of its deploys."""
+        return SqlDeploys(self._db, workspace)
 
     async def migrate(self) -> Revisions:
         """Bring the tables up to this Director; waits for another replica that is doing the same.

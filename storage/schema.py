@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -259,3 +260,60 @@ conversations = Table(
     Column("known_at", UtcTime, nullable=False),
 )
 Index("ix_conversations_person", conversations.c.platform, conversations.c.workspace, conversations.c.person_id)
+
+# What was asked of a source: the text that names it is long, so its hours carry a number.
+hour_series = Table(
+    "hour_series",
+    metadata,
+    _seq(),
+    Column("workspace", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("series", Words, nullable=False),
+    Column("known_at", UtcTime, nullable=False),
+    UniqueConstraint("workspace", "digest"),
+    sqlite_autoincrement=True,
+)
+
+# A week of one series, counted from the epoch: 168 little-endian doubles, NaN where nothing is known yet.
+hour_blocks = Table(
+    "hour_blocks",
+    metadata,
+    Column(
+        "series_seq", Number, ForeignKey("hour_series.seq", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("block", Integer, primary_key=True, autoincrement=False),
+    Column("workspace", Text, nullable=False),
+    Column("hours", LargeBinary, nullable=False),
+)
+
+# Which question a name asks; `since` is set once it has asked another one before.
+hour_names = Table(
+    "hour_names",
+    metadata,
+    Column("workspace", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("since", UtcTime),
+)
+
+issued_reviews = Table(
+    "issued_reviews",
+    metadata,
+    Column("workspace", Text, primary_key=True),
+    Column("at", UtcTime, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("facts", LargeBinary, nullable=False),  # zlib: the same words come back every week
+)
+
+deploys = Table(
+    "deploys",
+    metadata,
+    _seq(),
+    Column("workspace", Text, nullable=False),
+    Column("service", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("version", Words, nullable=False),
+    Column("link", Words, nullable=False),
+    UniqueConstraint("workspace", "service", "at", "version"),
+    sqlite_autoincrement=True,
+)

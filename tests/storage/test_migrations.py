@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from array import array
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,9 @@ import storage
 from bot.audit import AuditEntry
 from bot.domain import Signal, SignalKind
 from bot.ports import TurnState
+from bot.references import ConversationReference
+from bot.reliability.deploys import Deploy
+from bot.reliability.hours import Column
 from storage import NewerDatabase, NotMigrated, Revisions, StorageError, Store, open_store
 from storage.address import parse
 from storage.database import migration_engine
@@ -27,7 +31,7 @@ from storage.migrate import _FOLDER, _known, upgrade
 from storage.schema import metadata
 from tests.storage.examples import AT, answer, ask, claimed, place, texts
 
-HEAD = "0002"
+HEAD = "0003"
 MIGRATIONS = Path(storage.__file__).parent / "migrations"
 
 
@@ -65,11 +69,7 @@ async def test_what_is_stored_survives_a_repeated_migration(url: str):
 
 
 async def test_what_the_first_release_stored_is_all_there_after_the_migration(empty_url: str, tmp_path: Path):
-    folder = tmp_path / "migrations"
-    shutil.copytree(MIGRATIONS, folder)
-    for later in (folder / "versions").glob("000[2-9]_*.py"):
-        later.unlink()
-    assert upgrade(parse(empty_url), folder) == Revisions(before=None, after="0001")
+    assert upgrade(parse(empty_url), _migrations_up_to("0001", tmp_path)) == Revisions(before=None, after="0001")
     stop = Signal(kind=SignalKind.STOP, dedupe_key="stop-1", place=place(), person_id="U1", at=AT)
     async with open_store(empty_url) as store:
         await store.inbox.put(ask("answered"))
@@ -87,6 +87,46 @@ async def test_what_the_first_release_stored_is_all_there_after_the_migration(em
         assert await store.inbox.signal(stop) is False
         assert await texts(store.inbox) == ["waiting"]
         assert await store.references.all(platform="teams") == ()
+
+
+async def test_what_the_second_release_stored_is_all_there_and_hours_can_be_kept_beside_it(
+    empty_url: str, tmp_path: Path
+):
+    assert upgrade(parse(empty_url), _migrations_up_to("0002", tmp_path)) == Revisions(before=None, after="0002")
+    heard = ConversationReference(
+        platform="teams",
+        workspace="T1",
+        conversation="19:payments@thread.tacv2",
+        kind="channel",
+        service_url="https://smba.trafficmanager.net/emea/",
+        name="payments",
+        known_at=AT,
+    )
+    async with open_store(empty_url) as store:
+        await store.inbox.put(ask("waiting"))
+        await store.references.remember(heard)
+        with pytest.raises(NotMigrated, match="run `director migrate`"):
+            await store.hours("T1").load(["series"], AT, AT)
+        before = await _everything(store)
+        assert await store.migrate() == Revisions(before="0002", after=HEAD)
+        assert await _everything(store) == before
+        assert await store.references.all(platform="teams") == (heard,)
+        assert await texts(store.inbox) == ["waiting"]
+        await store.hours("T1").keep({"series": Column(AT, array("d", [1.5]))})
+        await store.issued("T1").put(AT, {"checkout": "said"})
+        assert await store.hours("T1").load(["series"], AT, AT) == {"series": Column(AT, array("d", [1.5]))}
+        assert await store.issued("T1").get(AT, ["checkout"]) == {"checkout": "said"}
+        assert await store.deploys("T1").note(Deploy("checkout", AT)) is True
+
+
+def _migrations_up_to(last: str, folder: Path) -> Path:
+    """As an earlier release brought them."""
+    copied = folder / "migrations"
+    shutil.copytree(MIGRATIONS, copied)
+    for migration in (copied / "versions").glob("[0-9]*.py"):
+        if migration.name > f"{last}~":
+            migration.unlink()
+    return copied
 
 
 def _store_reply_as_before(url: str) -> None:
@@ -143,7 +183,7 @@ BROKEN = '''
 from alembic import op
 
 revision = "9000"
-down_revision = "0002"
+down_revision = "0003"
 
 
 def upgrade() -> None:
