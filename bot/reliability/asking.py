@@ -139,7 +139,10 @@ def _halves(batch: Batch) -> list[Batch]:
 
 def _by_member(batch: Batch, answer: Sequence[Series]) -> dict[Counter, list[Series]]:
     found: dict[Counter, list[Series]] = {}
+    expected = {*batch.by, FIGURE}
     for series in answer:
+        if not expected.issuperset(series.labels):
+            raise QueryFailed("The metrics answered with series that were not asked for; check what stands between.")
         counter = batch.member(series.labels)
         if counter is not None:
             found.setdefault(counter, []).append(series)

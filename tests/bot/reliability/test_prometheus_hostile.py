@@ -15,6 +15,7 @@ from bot.reliability import Assessment, Prometheus, Reliability, State
 from bot.reliability.definitions import Definitions, ServiceDefinition
 from tests.bot.reliability.samples import AT, promise
 from tests.doubles.prometheus import Answer, certificate, figure, hostile, never, success, truncated
+from tests.doubles.steady import steady
 
 
 async def assess(prometheus: Prometheus, *services: str) -> Assessment:
@@ -77,7 +78,7 @@ REFUSED = '{"status":"error","errorType":"bad_data","error":"parse error"}'
         ),
         (
             gives(lambda: success([{"metric": {"job": "x"}, "value": [0, "1"]}])),
-            "answered with a series that was not asked for; check that PROMETHEUS_URL is the API of a Prometheus.",
+            "answered with another time than asked for; check that PROMETHEUS_URL is the API of a Prometheus.",
         ),
         (
             gives(lambda: success([{"metric": {"director_figure": "total/window"}}])),
@@ -131,6 +132,16 @@ async def test_hours_that_a_server_moved_to_whole_hours_are_not_taken_for_gaps()
             f"Prometheus at {server.url} answered with other hours than asked for (does it align steps?); "
             "check that PROMETHEUS_URL is the API of a Prometheus."
         ),
+    )
+
+
+async def test_series_that_nobody_asked_for_are_not_taken_for_an_answer() -> None:
+    other = gives(lambda: success([{"metric": {"job": "x"}, "value": [AT.timestamp(), "1"]}]))
+    async with hostile(other) as server:
+        found = await assess(Prometheus(server.url))
+    assert (found.items[0].state, found.items[0].sentence) == (
+        State.QUERY_FAILED,
+        "The metrics answered with series that were not asked for; check what stands between.",
     )
 
 
@@ -209,38 +220,23 @@ async def test_a_query_that_fails_for_one_service_leaves_the_others_alone() -> N
 
 
 async def healthy(form: dict[str, str]) -> web.Response:
-    """Every hour a thousand events, one in ten thousand bad."""
-    if "start" not in form:
-        names = ("window", "1h", "6h", "24h", "3d", "7d")
-        result: list[object] = [figure("samples", "60"), figure("series", "1")]
-        result += [
-            figure(f"{of}/{name}", value) for name in names for of, value in (("part", "67.2"), ("total", "672000"))
-        ]
-        return success(result)
-    start, end = float(form["start"]), float(form["end"])
-    times = [start + 3600 * step for step in range(round((end - start) / 3600) + 1)]
-    series = {"part": "0.1", "total": "1000", "samples": "60"}
-    return success(
-        [
-            {"metric": {"director_figure": name}, "values": [[at, value] for at in times]}
-            for name, value in series.items()
-        ],
-        "matrix",
-    )
+    return steady(form)
 
 
 def obeys(_: web.Request, form: dict[str, str]) -> Awaitable[web.Response]:
     return healthy(form)
 
 
-async def test_every_query_of_an_assessment_ends_at_the_same_instant() -> None:
+async def test_a_hundred_services_are_asked_together_and_nothing_is_asked_of_a_time_after_the_instant() -> None:
+    names = [f"s{number:03}" for number in range(100)]
     async with hostile(obeys) as server:
-        await assess(Prometheus(server.url), "a", "b", "c")
-    instants = {form["time"] for form in server.asked if form["endpoint"] == "query"}
-    ranges = {(form["start"], form["end"]) for form in server.asked if form["endpoint"] == "query_range"}
-    at = AT.timestamp()
-    assert instants == {f"{at:.3f}"}
-    assert ranges == {(f"{at - 671 * 3600 - 0.123:.3f}", f"{at - 0.123:.3f}")}
+        found = await assess(Prometheus(server.url), *names)
+    assert {item.state for item in found.items} == {State.OK}
+    assert len(server.asked) < 40
+    instants = {float(form["time"]) for form in server.asked if "time" in form}
+    ends = {float(form["end"]) for form in server.asked if form["endpoint"] == "query_range"}
+    assert max(instants) <= AT.timestamp()
+    assert ends == {AT.timestamp() - 0.123}
 
 
 async def test_at_most_eight_queries_run_at_once() -> None:
