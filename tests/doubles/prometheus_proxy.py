@@ -72,7 +72,7 @@ async def proxy(
     found = Proxy(dies_after=dies_after)
     forward = _Forward(found, upstream.rstrip("/"), change, stats=stats)
     app = web.Application(client_max_size=64 * 1024 * 1024)
-    app.router.add_route("*", "/{path:.*}", forward)
+    app.router.add_route("*", "/{path:.*}", forward.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -95,7 +95,7 @@ class _Forward:
         self.proxy, self.upstream, self.change, self.stats = proxy, upstream, change, stats
         self.open: dict[int, web.Request] = {}
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         proxy = self.proxy
         if proxy.dead:
             return self._hang_up(request)
