@@ -120,6 +120,8 @@ def _contradiction(case: Case) -> str | None:
 def _missing(case: Case) -> str | None:
     """Why there is nothing to judge by, if so."""
     queried = case.answer.queries.get("total", "total")
+    if case.period_end is not None and not len(case.answer.hours):
+        return f"There are no full hours {case.when} yet."
     if case.covered == 0 and case.total is None:
         return f"No series matched {queried} {case.when}; check the query's labels."
     if case.definition.slices is not None and not case.total:

@@ -6,7 +6,7 @@ import asyncio
 import csv
 import re
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -14,11 +14,15 @@ from pathlib import Path
 
 from bot.errors import UsageError
 from bot.reliability.definitions import TableQuery
-from bot.reliability.hours import ABSENT, HOUR, Hours
+from bot.reliability.hours import ABSENT, HOUR, Hours, hour_floor
 from bot.reliability.metrics import BURN_WINDOWS, Ask, Failed, Measured, Method, Tally
+from bot.reliability.windows import Span
 
 _COLUMNS = ("hour", "series", "events")
 _EVENTS = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?([eE]\+?[0-9])?")
+_TOO_FINE = (
+    "A table holds events by the hour, so its slices must last 1h; set timeSliceWindow: 1h, or budget by Occurrences."
+)
 _Series = Mapping[datetime, Fraction]
 
 
@@ -56,29 +60,36 @@ class Tables:
         total_query, part_query = ask.indicator.total, ask.indicator.part
         if not isinstance(total_query, TableQuery) or not isinstance(part_query, TableQuery):
             raise TypeError("a table answers only table queries")
-        kind = "bad" if ask.indicator.counts_bad else "good"
-        queries = {kind: _shown(part_query), "total": _shown(total_query)}
+        queries = {"bad" if ask.indicator.counts_bad else "good": _shown(part_query), "total": _shown(total_query)}
         source = f"table {total_query.file.name}"
         try:
             part = self._series(part_query)
             total = self._series(total_query)
         except TableError as error:
             return Failed(sentence=str(error), queries=queries, source=source)
-        closed = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        starts = _starts(closed, ask.window.length)
-        hours = _hours(part, total, starts)
-        known = [start + HOUR for start in total if start + HOUR <= closed]
-        last = max(known, default=None)
+        closed = hour_floor(at)
+        starts = _starts_of(ask, at, closed)
+        matched = any(start in part for start in starts)
+        if ask.slices is not None:
+            if ask.slices.length != HOUR:
+                return Failed(sentence=_TOO_FINE, queries=queries, source=source)
+            part, total = _sliced(part, total, ask)
+        out = {start for start in starts if _is_touched(start, ask.excluded)}
+        last = max((start + HOUR for start in total if start + HOUR <= closed), default=None)
         return Measured(
             method="hours",
-            tally=_tally(part, total, starts),
+            tally=_tally(part, total, starts, ask.excluded),
             by_hours=None,
-            burn={name: _tally(part, total, _starts(closed, length)) for name, length in BURN_WINDOWS.items()},
-            hours=hours,
+            burn={
+                name: _tally(part, total, _starts(closed - length, closed), ask.excluded)
+                for name, length in BURN_WINDOWS.items()
+            },
+            hours=_hours(part, total, starts, closed, out),
             silent_since=last if last is not None and closed - last > self._stale_after else None,
-            matched=any(start in part for start in starts),
+            matched=matched,
             queries=queries,
             source=source,
+            taken_out=_tally(part, total, sorted(out), ()) if out else None,
         )
 
     def _series(self, query: TableQuery) -> _Series:
@@ -157,24 +168,62 @@ def _events(text: str, where: str) -> Fraction:
     return Fraction(text)
 
 
-def _starts(closed: datetime, length: timedelta) -> list[datetime]:
-    """Starts of the hours of a window that ends with the last closed hour, oldest first."""
-    amount = max(1, length // HOUR)
-    return [closed - (amount - index) * HOUR for index in range(amount)]
+def _starts_of(ask: Ask, at: datetime, closed: datetime) -> list[datetime]:
+    """Starts of the window's closed hours: a rolling one ends with the last of them, a period has what is over."""
+    if ask.window.period_end(at) is None:
+        return _starts(closed - max(HOUR, ask.window.length), closed)
+    return _starts(ask.window.span(at).start, closed)
 
 
-def _hours(part: _Series, total: _Series, starts: Sequence[datetime]) -> Hours:
-    def column(series: _Series) -> array[float]:
-        return array("d", (float(series[start]) if start in series else ABSENT for start in starts))
+def _starts(begin: datetime, closed: datetime) -> list[datetime]:
+    """Starts of the full hours from `begin` on up to the last closed hour, oldest first."""
+    first = begin if begin == hour_floor(begin) else hour_floor(begin) + HOUR
+    return [first + index * HOUR for index in range(max(0, (closed - first) // HOUR))]
 
-    return Hours(starts[0] + HOUR, HOUR, column(part), column(total))
+
+def _is_touched(start: datetime, excluded: Sequence[Span]) -> bool:
+    """Whether any of the hour is excluded: nothing finer is known of it, so all of it is left out."""
+    return any(span.start < start + HOUR and start < span.end for span in excluded)
 
 
-def _tally(part: _Series, total: _Series, starts: Sequence[datetime]) -> Tally:
+def _hours(
+    part: _Series, total: _Series, starts: Sequence[datetime], closed: datetime, out: Container[datetime]
+) -> Hours:
+    def value(series: _Series, start: datetime) -> float:
+        if start not in series:
+            return ABSENT
+        return 0.0 if start in out else float(series[start])
+
+    first = starts[0] + HOUR if starts else closed
+    parts, totals = (array("d", (value(series, start) for start in starts)) for series in (part, total))
+    return Hours(first, HOUR, parts, totals)
+
+
+def _tally(part: _Series, total: _Series, starts: Sequence[datetime], excluded: Sequence[Span]) -> Tally:
     """Sums of what is there; None where a series has no row at all in these hours."""
-    parts = [part[start] for start in starts if start in part]
-    totals = [total[start] for start in starts if start in total]
-    return Tally(sum(parts, Fraction()) if parts else None, sum(totals, Fraction()) if totals else None)
+    kept = [start for start in starts if not _is_touched(start, excluded)] if excluded else starts
+    return Tally(_sum(part, starts, kept), _sum(total, starts, kept))
+
+
+def _sum(series: _Series, starts: Sequence[datetime], kept: Sequence[datetime]) -> Fraction | None:
+    if not any(start in series for start in starts):
+        return None
+    return sum((series[start] for start in kept if start in series), Fraction())
+
+
+def _sliced(part: _Series, total: _Series, ask: Ask) -> tuple[_Series, _Series]:
+    """Each hour as one slice: which were bad, and which have data. An hour without events is a good one."""
+    slices = ask.slices
+    assert slices is not None  # noqa: S101 - asked for by who has slices
+    target = Fraction(slices.target)
+
+    def is_bad(start: datetime, events: Fraction) -> bool:
+        counted = part.get(start, Fraction())
+        good = events - counted if ask.indicator.counts_bad else counted
+        return good < target * events
+
+    bad = {start: Fraction(is_bad(start, events)) for start, events in total.items()}
+    return bad, dict.fromkeys(total, Fraction(1))
 
 
 def _shown(query: TableQuery) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from bot.reliability.definitions import Indicator, TableQuery, Window
+from bot.reliability.definitions import Indicator, Slices, TableQuery, Window
 from bot.reliability.metrics import Ask, Failed, Measured, Tally
 from bot.reliability.table import TableError, Tables, read_table
+from bot.reliability.windows import CalendarWindow, Span
 
 AT = datetime(2026, 11, 16, 8, 20, tzinfo=UTC)
 CLOSED = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
@@ -29,10 +31,22 @@ def table(folder: Path, rows: Mapping[str, Mapping[int, float]]) -> Path:
     return path
 
 
-async def ask(path: Path, *, window: str = "28d", at: datetime = AT) -> Measured | Failed:
-    length = timedelta(hours=int(window[:-1])) if window.endswith("h") else timedelta(days=int(window[:-1]))
-    indicator = Indicator("ratio", total=TableQuery(path, "all"), bad=TableQuery(path, "bad"))
-    return (await Tables().measure([Ask(indicator, Window(window, length))], at, method="hours"))[0]
+async def ask(
+    path: Path,
+    *,
+    window: str | Window = "28d",
+    at: datetime = AT,
+    slices: Slices | None = None,
+    excluded: tuple[Span, ...] = (),
+    good: bool = False,
+) -> Measured | Failed:
+    if isinstance(window, str):
+        length = timedelta(hours=int(window[:-1])) if window.endswith("h") else timedelta(days=int(window[:-1]))
+        window = Window(window, length)
+    total, bad, fine = (TableQuery(path, series) for series in ("all", "bad", "good"))
+    indicator = Indicator("ratio", total=total, good=fine) if good else Indicator("ratio", total=total, bad=bad)
+    question = Ask(indicator, window, slices=slices, excluded=excluded)
+    return (await Tables().measure([question], at, method="hours"))[0]
 
 
 async def test_events_of_the_window_s_closed_hours_are_summed(tmp_path: Path) -> None:
@@ -69,6 +83,55 @@ async def test_a_table_is_silent_once_two_closed_hours_are_missing(tmp_path: Pat
     found = await ask(table(tmp_path, {"all": dict.fromkeys(range(newest, 700), 10)}))
     assert isinstance(found, Measured)
     assert found.silent_since == (CLOSED - (newest - 1) * HOUR if silent else None)
+
+
+async def test_a_calendar_period_has_its_closed_hours_in_its_own_zone(tmp_path: Path) -> None:
+    path = table(tmp_path, {"all": dict.fromkeys(range(1, 800), 10), "bad": {369: 1, 370: 5}})
+    month = CalendarWindow.of(1, "M", datetime(2026, 1, 1), "Europe/Berlin")  # noqa: DTZ001 - local time of its zone
+    found = await ask(path, window=month)
+    assert isinstance(found, Measured)
+    hours = 24 * 15 + 9  # from 31 October 23:00 UTC to 16 November 08:00 UTC
+    assert (len(found.hours), found.hours.first, found.tally) == (
+        hours,
+        datetime(2026, 11, 1, 0, tzinfo=UTC),
+        Tally(Fraction(1), Fraction(10 * hours)),
+    )
+    earlier = await ask(path, window=month, at=datetime(2026, 10, 31, 23, 30, tzinfo=UTC))
+    assert isinstance(earlier, Measured)
+    assert (len(earlier.hours), earlier.tally) == (0, Tally(None, None))
+
+
+async def test_an_hour_that_an_exclusion_touches_is_left_out_as_a_whole(tmp_path: Path) -> None:
+    path = table(tmp_path, {"all": dict.fromkeys(range(1, 30), 100), "bad": {1: 3, 2: 5, 3: 7}})
+    cut = Span(CLOSED - HOUR - timedelta(minutes=10), CLOSED - HOUR)  # within the hour that starts 2 h before
+    found = await ask(path, window="24h", excluded=(cut,))
+    assert isinstance(found, Measured)
+    assert (found.tally, found.taken_out, found.burn["1h"], found.burn["6h"]) == (
+        Tally(Fraction(10), Fraction(2300)),
+        Tally(Fraction(5), Fraction(100)),
+        Tally(Fraction(3), Fraction(100)),
+        Tally(Fraction(10), Fraction(500)),
+    )
+    assert (found.hours.covered, list(found.hours.total)) == (Fraction(1), [100.0] * 22 + [0.0, 100.0])
+
+
+@pytest.mark.parametrize("good", [False, True])
+async def test_slices_of_an_hour_are_bad_below_their_target(tmp_path: Path, good: bool) -> None:  # noqa: FBT001
+    rows = {"all": {1: 100, 2: 100, 3: 0, 4: 100}, "bad": {1: 5, 2: 6}, "good": {1: 95, 2: 94, 3: 0, 4: 100}}
+    found = await ask(table(tmp_path, rows), window="5h", slices=Slices(HOUR, Decimal("0.95")), good=good)
+    assert isinstance(found, Measured)
+    assert (found.tally, found.matched) == (Tally(Fraction(1), Fraction(4)), True)
+    assert [(hour.part, hour.total) for hour in found.hours] == [(None, None), (0, 1), (0, 1), (1, 1), (0, 1)]
+
+
+async def test_slices_finer_than_the_table_are_refused(tmp_path: Path) -> None:
+    path = table(tmp_path, {"all": {1: 100}})
+    assert await ask(path, slices=Slices(timedelta(minutes=5), Decimal("0.95"))) == Failed(
+        sentence="A table holds events by the hour, so its slices must last 1h; set timeSliceWindow: 1h, "
+        "or budget by Occurrences.",
+        queries={"bad": "events.csv: series bad", "total": "events.csv: series all"},
+        source="table events.csv",
+    )
 
 
 async def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
