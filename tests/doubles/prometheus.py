@@ -1,24 +1,24 @@
-"""A real Prometheus with a past whose truth is known, and a server that answers as badly as servers do."""
+"""A real Prometheus with a past whose truth is known."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import shutil
 import socket
-import ssl
 import subprocess
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from aiohttp import web
+
+from tests.doubles.prometheus_hostile import hostile, success
+
+__all__ = ["AT", "Fleet", "Truth", "hostile", "prometheus_fleet", "success"]
 
 STEP = 300  # seconds between samples
 DAYS = 29
@@ -196,105 +196,3 @@ def prometheus_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet
     truth = _backfill(folder)
     with _server(folder) as url:
         yield Fleet(url, truth)
-
-
-# --- a server that misbehaves ---
-
-Answer = Callable[[web.Request, dict[str, str]], Awaitable[web.StreamResponse]]
-
-
-@dataclass
-class HostileServer:
-    """Answers every query as `answer` says, and remembers what it was asked."""
-
-    url: str
-    asked: list[dict[str, str]] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
-    most_at_once: int = 0
-
-
-@asynccontextmanager
-async def hostile(
-    answer: Answer, *, version: bool = True, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[HostileServer]:
-    server = HostileServer("")
-    now = 0
-
-    async def query(request: web.Request) -> web.StreamResponse:
-        nonlocal now
-        form = {key: str(value) for key, value in (await request.post()).items()}
-        server.asked.append({"endpoint": request.path.rpartition("/")[2], **form})
-        server.headers.append(dict(request.headers))
-        now += 1
-        server.most_at_once = max(server.most_at_once, now)
-        try:
-            return await answer(request, form)
-        finally:
-            now -= 1
-
-    async def buildinfo(_: web.Request) -> web.Response:
-        if not version:
-            return web.Response(status=404, text="no such page")
-        return web.json_response({"status": "success", "data": {"version": "9.9.9"}})
-
-    app = web.Application()
-    app.router.add_post("/api/v1/query", query)
-    app.router.add_post("/api/v1/query_range", query)
-    app.router.add_get("/api/v1/status/buildinfo", buildinfo)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
-    await site.start()
-    server.url = f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        yield server
-    finally:
-        await runner.cleanup()
-
-
-def success(result: list[object], kind: str = "vector", **more: object) -> web.Response:
-    return web.json_response({"status": "success", "data": {"resultType": kind, "result": result}, **more})
-
-
-def figure(name: str, value: str, at: float = 0) -> dict[str, object]:
-    return {"metric": {"director_figure": name}, "value": [at, value]}
-
-
-async def never(_: web.Request, __: dict[str, str]) -> web.StreamResponse:
-    await asyncio.Event().wait()
-    raise AssertionError
-
-
-async def truncated(request: web.Request, _: dict[str, str]) -> web.StreamResponse:
-    """Promises more than it sends, and hangs up."""
-    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "5000"})
-    await response.prepare(request)
-    await response.write(json.dumps({"status": "success", "data": {}}).encode()[:-3])
-    if request.transport is not None:
-        request.transport.close()
-    return response
-
-
-def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """A CA file that only this test trusts, and a server's TLS for 127.0.0.1 signed by it."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
-    key, cert = folder / "key.pem", folder / "cert.pem"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-days",
-        "2",
-    ]
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", str(key), "-out", str(cert)]
-    subprocess.run([*command, *names, *files], check=True, capture_output=True, timeout=30)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    return cert, context

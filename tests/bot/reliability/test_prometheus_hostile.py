@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from bot.errors import Unreachable, UsageError
 from bot.reliability import Assessment, Prometheus, Reliability, State
 from bot.reliability.definitions import Definitions, ServiceDefinition
 from tests.bot.reliability.samples import AT, promise
-from tests.doubles.prometheus import Answer, certificate, figure, hostile, never, success, truncated
+from tests.doubles.prometheus_hostile import Answer, certificate, gives, hostile, never, says, success, truncated
 from tests.doubles.steady import steady
 
 
@@ -25,18 +25,8 @@ async def assess(prometheus: Prometheus, *services: str) -> Assessment:
         return await reliability.assess(None, AT)
 
 
-def says(status: int, text: str, content_type: str = "text/html") -> Answer:
-    async def answer(_: web.Request, __: dict[str, str]) -> web.Response:
-        return web.Response(status=status, text=text, content_type=content_type)
-
-    return answer
-
-
-def gives(response: Callable[[], web.Response]) -> Answer:
-    async def answer(_: web.Request, __: dict[str, str]) -> web.Response:
-        return response()
-
-    return answer
+def figure(name: str, value: str) -> dict[str, object]:
+    return {"metric": {"director_figure": name}, "value": [0, value]}
 
 
 REFUSED = '{"status":"error","errorType":"bad_data","error":"parse error"}'
