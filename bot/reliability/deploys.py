@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.reliability.windows import Span
+
+BEFORE = timedelta(hours=1)  # a deploy so long before a burn still coincides with it
+_SAME = timedelta(minutes=30)  # a version that shows up again so soon is one deploy, seen from several sides
 
 
 @dataclass(frozen=True)
@@ -30,3 +33,34 @@ class DeployLog(Protocol):
     async def between(self, services: Sequence[str], span: Span) -> Sequence[Deploy]:
         """What these services deployed in that time, oldest first."""
         ...
+
+
+def around(burn: Span) -> Span:
+    """When a deploy coincides with a burn: from an hour before it begins until it ends."""
+    return Span(burn.start - BEFORE, burn.end)
+
+
+def together(told: Iterable[Deploy], seen: Iterable[Deploy]) -> tuple[Deploy, ...]:
+    """What was told and what a series shows, oldest first, each deploy once.
+
+    A series shows late what was told, under the same version ("v1.4" is "1.4") or none: then what was told stands.
+    """
+    kept: list[Deploy] = list(dict.fromkeys(told))
+    for deploy in sorted(seen, key=_order):
+        if not any(_same(deploy, other) for other in kept):
+            kept.append(deploy)
+    return tuple(sorted(kept, key=_order))
+
+
+def _same(deploy: Deploy, other: Deploy) -> bool:
+    versions = {_bare(deploy.version), _bare(other.version)}
+    alike = len(versions) == 1 or "" in versions
+    return deploy.service == other.service and alike and abs(deploy.at - other.at) <= _SAME
+
+
+def _bare(version: str) -> str:
+    return version[1:] if version[:1] in {"v", "V"} and version[1:2].isdecimal() else version
+
+
+def _order(deploy: Deploy) -> tuple[datetime, str, str, str]:
+    return (deploy.at, deploy.service, deploy.version, deploy.link)
