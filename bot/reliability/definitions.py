@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -49,12 +49,14 @@ Query = PrometheusQuery | TableQuery
 class Threshold:
     """A latency's: good events are those in the classic histogram's bucket that ends at `seconds`.
 
-    `buckets` selects all buckets of that histogram; `where` names file, line and field, for who has to change it.
+    `seconds` is the number as it was written, in whatever unit the buckets have. `buckets` selects all buckets of that
+    histogram; `where` (file and line) and `key` (field) are for who has to change it, and make no other threshold.
     """
 
     seconds: Decimal
     buckets: str
-    where: str = ""
+    where: str = field(default="", compare=False)
+    key: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,13 @@ _EXPECTED = {
     "too_short": "must have at least one item",
     "string_pattern_mismatch": "may hold only letters, digits and - _ . / between a first and last letter or digit",
 }
+_EXAMPLES = {
+    "timeWindow": " [{duration: 28d, isRolling: true}]",
+    "duration": " 28d",
+    "startTime": " 2026-01-01 00:00:00",
+    "timeZone": " UTC",
+    "budgetingMethod": " Occurrences",
+}
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -62,7 +69,7 @@ def validated(model: type[M], data: Any, at: Key, source: yaml_source.Document, 
 def _remedy(kind: str, message: str, key: Key, model: type[BaseModel]) -> str:
     name = str(key[-1]) if key else ""
     if kind == "missing":
-        return f"is missing; add {name}:"
+        return f"is missing; add {name}:{_EXAMPLES.get(name, '')}"
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(name, _field_names(model), n=1)
         return (

@@ -61,7 +61,7 @@ class RatioMetric(Part):
 class IndicatorSpec(Part):
     description: str = ""
     ratio_metric: RatioMetric | None = None
-    threshold_metric: Any = None
+    threshold_metric: Metric | None = None
 
 
 class InlineIndicator(Part):
@@ -69,10 +69,15 @@ class InlineIndicator(Part):
     spec: IndicatorSpec
 
 
+class Calendar(Part):
+    start_time: Any  # YAML reads it as a time of its own
+    time_zone: str
+
+
 class TimeWindow(Part):
     duration: str
     is_rolling: bool | None = None
-    calendar: Any = None
+    calendar: Calendar | None = None
 
 
 class Target(Part):

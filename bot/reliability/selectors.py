@@ -2,32 +2,119 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import promql_parser as promql
 
+Matcher = tuple[str, str, str]  # label, sign, value
+
+_SIGNS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EXAMPLE = 'write one counter\'s selector, such as http_requests_total{code=~"5.."}'
 
 
 def problem_of(query: str) -> str | None:
     """Why this is no instant vector selector, and what to write instead; None when it is one."""
+    fault = fault_of(query)
+    if fault is None:
+        return None
+    bare = within(query)
+    instead = _EXAMPLE if bare is None else f"write only the counter's selector: {bare}"
+    return f"{fault}; {instead}"
+
+
+def fault_of(query: str) -> str | None:
+    """Why this is no instant vector selector; None when it is one."""
     try:
         expression = promql.parse(query)
     except ValueError as error:
-        return f"this can't be read as PromQL ({error}); {_EXAMPLE}"
-    if isinstance(expression, promql.VectorSelector):
-        if expression.offset is not None:
-            return f"an offset is not allowed, the Director chooses the window; {_instead(expression)}"
-        if expression.at is not None:
-            return f"an @ time is not allowed, the Director chooses the window; {_instead(expression)}"
+        return f"this can't be read as PromQL ({error})"
+    if not isinstance(expression, promql.VectorSelector):
+        return _named(expression)
+    if expression.offset is not None:
+        return "an offset is not allowed, the Director chooses the window"
+    if expression.at is not None:
+        return "an @ time is not allowed, the Director chooses the window"
+    return None
+
+
+def within(query: str) -> str | None:
+    """The one selector that this expression is made of, without window and functions; None where there are others."""
+    try:
+        expression = promql.parse(query)
+    except ValueError:
         return None
-    return f"{_named(expression)}; {_instead(expression)}"
+    found: set[str] = set()
+
+    def see(node: promql.Expr) -> bool:
+        if isinstance(node, promql.VectorSelector):
+            found.add(_written_anew(node))
+        elif isinstance(node, promql.MatrixSelector):
+            found.add(_written_anew(node.vector_selector))
+        return True
+
+    promql.walk(expression, see)
+    return found.pop() if len(found) == 1 else None
 
 
 def canonical(query: str) -> str:
     """The selector as it goes into queries: as written, unless a comment or line break could spill out of it."""
     text = query.strip()
     if "\n" in text or "#" in text:
-        return str(promql.parse(text).prettify()).strip()
+        return _written_anew(promql.parse(text))
     return text
+
+
+def taken_apart(query: str) -> tuple[str, tuple[Matcher, ...]] | None:
+    """A selector's metric and its other matchers; None where no single name says which metric it is.
+
+    Raises ValueError for what is no selector (`problem_of`).
+    """
+    parsed = promql.parse(query)
+    if not isinstance(parsed, promql.VectorSelector):
+        raise ValueError(f"{query!r} is no selector")  # noqa: TRY004  # as the parser itself
+    matchers = _matchers(parsed.matchers.matchers)
+    names = [value for label, sign, value in matchers if label == "__name__" and sign == "="]
+    if parsed.matchers.or_matchers:
+        return None
+    if parsed.name:
+        return parsed.name, matchers
+    if len(names) != 1:
+        return None
+    return names[0], tuple(matcher for matcher in matchers if matcher != ("__name__", "=", names[0]))
+
+
+def written(metric: str, matchers: Sequence[Matcher]) -> str:
+    """The selector of a metric, with a blank nowhere and every sign escaped that would end it."""
+    plain = bool(re.fullmatch(r"[A-Za-z_:][A-Za-z0-9_:]*", metric))
+    inside = [*([] if plain else [("__name__", "=", metric)]), *matchers]
+    return f"{metric if plain else ''}{_braced([inside]) if inside else ''}"
+
+
+def _written_anew(parsed: promql.Expr) -> str:
+    assert isinstance(parsed, promql.VectorSelector)  # noqa: S101 - held by `problem_of`
+    groups = [_matchers(group) for group in parsed.matchers.or_matchers] or [_matchers(parsed.matchers.matchers)]
+    return f"{parsed.name or ''}{_braced(groups) if any(groups) else ''}"
+
+
+def _matchers(found: Sequence[promql.Matcher]) -> tuple[Matcher, ...]:
+    return tuple((item.name, _SIGNS[str(item.op)], item.value) for item in found)
+
+
+def _braced(groups: Sequence[Sequence[Matcher]]) -> str:
+    written = (",".join(f"{_label(label)}{sign}{quoted(value)}" for label, sign, value in group) for group in groups)
+    return f"{{{' or '.join(written)}}}"
+
+
+def _label(name: str) -> str:
+    return name if _WORD.fullmatch(name) else quoted(name)
+
+
+def quoted(text: str) -> str:
+    """A PromQL string."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
 
 
 def _named(expression: promql.Expr) -> str:
@@ -48,25 +135,3 @@ def _named(expression: promql.Expr) -> str:
             return "brackets are not allowed here"
         case _:
             return "this is no selector"
-
-
-def _instead(expression: promql.Expr) -> str:
-    found: list[str] = []
-
-    def see(node: promql.Expr) -> bool:
-        if isinstance(node, promql.VectorSelector):
-            found.append(_bare(str(node.prettify())))
-        elif isinstance(node, promql.MatrixSelector):
-            found.append(_bare(str(node.vector_selector.prettify())))
-        return True
-
-    promql.walk(expression, see)
-    if len(set(found)) == 1:
-        return f"write only the counter's selector: {found[0]}"
-    return _EXAMPLE
-
-
-def _bare(text: str) -> str:
-    """The selector without offset and @ behind it."""
-    end = text.rfind("}") + 1
-    return text[:end] if end else text.split(maxsplit=1)[0]
