@@ -99,6 +99,8 @@ def added(values: Sequence[float] | array[float]) -> float:
 
     The order doesn't matter, so an answer is the same whether its hours were remembered or asked for.
     """
+    if not values or min(values) >= 0:
+        return math.fsum(values)
     return math.fsum(value for value in values if value >= 0)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -57,14 +56,11 @@ class Ledger:
             if math.isnan(value):
                 values[index] = ABSENT
 
-    def values(self, span: Span) -> Iterator[float]:
+    def values(self, span: Span) -> array[float]:
         """Each hour and stretch of the span."""
-        first, count = hours_within(span)
-        start = (first - self.column.first) // HOUR
-        for index in range(start, start + count):
-            yield self.column.values[index] if 0 <= index < len(self.column.values) else ABSENT
-        for stretch in stretches_beside(span):
-            yield self.stretch(stretch)
+        found = self.column.slice(*hours_within(span))
+        found.extend(self.stretch(stretch) for stretch in stretches_beside(span))
+        return found
 
     def stretch(self, span: Span) -> float:
         """A part of an hour; where only the whole hour is still remembered, its even share."""
@@ -76,7 +72,9 @@ class Ledger:
 
     def events(self, spans: tuple[Span, ...]) -> Fraction | None:
         """All events of these spans; None where there was no series in any of them."""
-        values = [value for span in spans for value in self.values(span)]
-        if not any(value >= 0 for value in values):
+        values = array("d")
+        for span in spans:
+            values.extend(self.values(span))
+        if not values or max(values) < 0:
             return None
         return Fraction(added(values))

@@ -1,7 +1,7 @@
 """Signs that counters say less than happened: series that began within the window, and counters that begin again.
 
 Reading all samples once more would double a review's cost. So series are counted first (the index answers, no sample is
-read), and restarts are looked for in one hour of every second day; only what looks suspicious is asked for exactly.
+read), and restarts are looked for in one hour of every third day; only what looks suspicious is asked for exactly.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bot.reliability.metrics import Ask, Signs
 from bot.reliability.windows import Span
 
 _MEMBERS = 100
-_EVERY = 48  # hours between two samples of restarts
+_EVERY = 72  # hours between two samples of restarts
 _SUSPICIOUS = 2  # restarts in the sampled hours
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
