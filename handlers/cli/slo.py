@@ -1,4 +1,4 @@
-"""`director slo check`: whether OpenSLO files are right."""
+"""`director slo`: whether OpenSLO files are right, and the rules that come of them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Annotated
 import typer
 
 from bot.errors import UsageError
+from handlers.cli import slo_rules
 from handlers.cli.session import begin, show, show_json
 
-group = typer.Typer(help="Check OpenSLO files.", no_args_is_help=True, rich_markup_mode=None)
+group = typer.Typer(
+    help="Check OpenSLO files, and write Prometheus rules of them.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @group.callback()
@@ -50,6 +53,9 @@ def check(
     count, services = len(definitions.objectives), len(definitions.service_names)
     show(f"No mistakes: {count} objective{_s(count)} of {services} service{_s(services)}.")
     return 0
+
+
+slo_rules.register(group)
 
 
 def _s(count: int) -> str:
