@@ -74,9 +74,10 @@ def _instead(metric: str, matchers: Sequence[Matcher]) -> str:
 def histogram_of(query: str) -> Histogram:
     """Raises ValueError for what `problem_of` names."""
     problem = problem_of(query)
-    apart = selectors.taken_apart(query)
-    if problem is not None or apart is None:
+    if problem is not None:
         raise ValueError(problem)
+    apart = selectors.taken_apart(query)
+    assert apart is not None  # noqa: S101 - held by `problem_of`
     return Histogram(apart[0].removesuffix(_BUCKET), apart[1])
 
 
