@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.errors import DirectorError
@@ -12,7 +12,7 @@ from bot.reliability.assessment import JUDGED, Assessment, Objective, Remark
 from bot.reliability.burners import top_burners
 from bot.reliability.definitions import Indicator
 from bot.reliability.deploy_series import deploys_near
-from bot.reliability.deploys import Deploy, DeployLog, around, together
+from bot.reliability.deploys import MOST, Deploy, DeployLog, around, together
 from bot.reliability.exclusions import Exclusion, excluded
 from bot.reliability.incidents import Burner, Incident
 from bot.reliability.prometheus_client import QueryFailed
@@ -58,11 +58,15 @@ async def attribute(
     burns = _largest(assessment) if source is not None else []
     looked = await asyncio.gather(*(_look(burn, source, series, exclusions) for burn in burns if source is not None))
     found = dict(zip(burns, looked, strict=True))
-    return replace(assessment, items=tuple(_filled(item, told, found, remarks) for item in assessment.items))
+    items = []
+    for item in assessment.items:
+        items.append(_filled(item, told.get(item.service, ()), found, remarks))
+        await asyncio.sleep(0)  # a fleet has thousands of burns: others run in between
+    return replace(assessment, items=tuple(items))
 
 
 def _filled(
-    item: Objective, told: Sequence[Deploy], found: dict[_Burn, _Found], remarks: tuple[Remark, ...]
+    item: Objective, told: Sequence[Deploy], found: Mapping[_Burn, _Found], remarks: tuple[Remark, ...]
 ) -> Objective:
     if not item.incidents:
         return item
@@ -70,7 +74,7 @@ def _filled(
     for incident in item.incidents:
         known = found.get(_burn(item, incident), _Found())
         near = around(incident.span)
-        own = [deploy for deploy in told if deploy.service == item.service and near.start <= deploy.at <= near.end]
+        own = [deploy for deploy in told if near.start <= deploy.at <= near.end]
         deploys = _nearest(together(own, known.deploys), incident.span)
         incidents.append(replace(incident, deploys=deploys, burners=known.burners))
         said += known.remarks
@@ -82,22 +86,35 @@ def _nearest(deploys: Sequence[Deploy], burn: Span) -> tuple[Deploy, ...]:
     return tuple(deploy for deploy in deploys if deploy in kept)
 
 
-async def _told(assessment: Assessment, log: DeployLog | None) -> tuple[list[Deploy], tuple[Remark, ...]]:
-    """What was told of the services that burned, around their burns."""
+async def _told(assessment: Assessment, log: DeployLog | None) -> tuple[Mapping[str, list[Deploy]], tuple[Remark, ...]]:
+    """What was told around the burns of each service."""
+    found: dict[str, list[Deploy]] = {}
     if log is None:
-        return [], ()
+        return found, ()
     times: dict[str, list[Span]] = {}
     for item in assessment.items:
         if item.incidents:
             times.setdefault(item.service, []).extend(around(incident.span) for incident in item.incidents)
-    found: list[Deploy] = []
     try:
-        for service, spans in times.items():
-            for span in merged(tuple(spans)):
-                found += await log.between([service], span)
+        for deploy in await _between(log, {service: merged(tuple(spans)) for service, spans in times.items()}):
+            found.setdefault(deploy.service, []).append(deploy)
     except DirectorError as error:
-        return found, (_unknown_deploys(str(error)),)
+        return {}, (_unknown_deploys(str(error)),)
     return found, ()
+
+
+async def _between(log: DeployLog, times: Mapping[str, Sequence[Span]]) -> list[Deploy]:
+    """In one question, unless there is more than an answer holds: then by fewer services, at last span by span."""
+    spans = [span for own in times.values() for span in own]
+    hull = Span(min(span.start for span in spans), max(span.end for span in spans))
+    found = list(await log.between(list(times), hull))
+    if len(found) < MOST:
+        return found
+    if len(times) > 1:
+        services = list(times)
+        halves = (services[: len(services) // 2], services[len(services) // 2 :])
+        return [deploy for half in halves for deploy in await _between(log, {name: times[name] for name in half})]
+    return [deploy for span in spans for deploy in await log.between(list(times), span)]
 
 
 # --- asking the metrics --------------------------------------------------------------------------------------------
@@ -113,11 +130,7 @@ def _largest(assessment: Assessment) -> list[_Burn]:
 
 
 def _burn(item: Objective, incident: Incident) -> _Burn:
-    """It ends with the assessment: what comes later is none of it."""
-    span = incident.span
-    if span.start < item.evaluated_at < span.end:
-        span = Span(span.start, item.evaluated_at)
-    return _Burn(item.service, item.definition.indicator, span)
+    return _Burn(item.service, item.definition.indicator, incident.span)
 
 
 async def _look(burn: _Burn, source: Source, series: str | None, exclusions: Sequence[Exclusion]) -> _Found:

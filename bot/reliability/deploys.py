@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bot.reliability.windows import Span
 
+MOST = 1_000  # deploys in one answer of a log
 BEFORE = timedelta(hours=1)  # a deploy so long before a burn still coincides with it
 _SAME = timedelta(minutes=30)  # a version that shows up again so soon is one deploy, seen from several sides
 
@@ -31,7 +32,7 @@ class DeployLog(Protocol):
         ...
 
     async def between(self, services: Sequence[str], span: Span) -> Sequence[Deploy]:
-        """What these services deployed in that time, oldest first."""
+        """What these services deployed in that time, both ends included, oldest first; the newest `MOST` of them."""
         ...
 
 

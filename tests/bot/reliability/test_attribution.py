@@ -19,7 +19,7 @@ from bot.reliability.attribution import attribute
 from bot.reliability.burners import top_burners
 from bot.reliability.definitions import Indicator, ObjectiveDefinition, PrometheusQuery, TableQuery, Window
 from bot.reliability.deploy_series import deploys_near
-from bot.reliability.deploys import Deploy, together
+from bot.reliability.deploys import MOST, Deploy, together
 from bot.reliability.exclusions import Exclusion
 from bot.reliability.incidents import Incident
 from bot.reliability.prometheus_client import PrometheusClient, QueryFailed
@@ -327,6 +327,7 @@ def test_a_series_without_versions_shows_what_was_told_and_other_services_their_
 class Log:
     told: Sequence[Deploy] = ()
     fails: StoreFailed | None = None
+    asked: int = 0
 
     async def note(self, deploy: Deploy) -> bool:
         raise NotImplementedError
@@ -334,7 +335,9 @@ class Log:
     async def between(self, services: Sequence[str], span: Span) -> Sequence[Deploy]:
         if self.fails is not None:
             raise self.fails
-        return [deploy for deploy in self.told if deploy.service in services and span.start <= deploy.at <= span.end]
+        self.asked += 1
+        own = [deploy for deploy in self.told if deploy.service in services and span.start <= deploy.at <= span.end]
+        return own[-MOST:]
 
 
 def burned(service: str, *incidents: Incident, indicator: Indicator | None = None) -> Objective:
@@ -388,6 +391,27 @@ async def test_of_many_deploys_the_ten_nearest_to_the_beginning_are_kept_in_orde
     assert [deploy.version for deploy in after.items[0].incidents[0].deploys] == [str(m) for m in range(-10, 10, 2)]
 
 
+async def test_a_log_that_holds_more_than_an_answer_is_asked_piece_by_piece():
+    noise = [Deploy("even", START + timedelta(seconds=7 * number), str(number)) for number in range(2 * MOST)]
+    early, late = Deploy("even", clock("0:11"), "early"), Deploy("search", clock("0:20"), "late")
+    log = Log(sorted([*noise, early, late], key=lambda deploy: deploy.at))
+    short = incident(span=Span(clock("0:11"), clock("0:12")))
+    last = incident(span=Span(clock("6:00"), clock("6:01")))
+    after = await attribute(assessment(burned("even", short, last), burned("search", short)), log=log)
+    nearest, _ = after.items[0].incidents
+    assert early in nearest.deploys
+    assert after.items[1].incidents[0].deploys == ()
+    assert after.items[0].incidents[1].deploys == ()
+    assert log.asked == 5
+
+
+async def test_a_log_is_asked_once_for_a_fleet():
+    log = Log([Deploy("search", clock("4:30"), "7")])
+    after = await attribute(assessment(burned("even", incident()), burned("search", incident())), log=log)
+    assert [one.incidents[0].deploys for one in after.items] == [(), tuple(log.told)]
+    assert log.asked == 1
+
+
 async def test_only_the_five_largest_burns_ask_the_metrics_and_two_objectives_of_one_burn_ask_once(client):
     asked = Recording(client)
     small = [incident("0.03", Span(START + timedelta(hours=h), START + timedelta(hours=h + 1))) for h in range(5)]
@@ -396,13 +420,6 @@ async def test_only_the_five_largest_burns_ask_the_metrics_and_two_objectives_of
     assert len(asked.queries) == 5
     assert after.items[0].incidents[0].burners == after.items[1].incidents[0].burners != ()
     assert [bool(one.burners) for one in after.items[2].incidents] == [True] + [False] * 5
-
-
-async def test_a_burn_that_goes_on_is_looked_at_until_the_review(client):
-    running = Span(clock("5:00"), clock("6:00"))
-    item = replace(burned("search", incident(span=BURN)), evaluated_at=running.end)
-    after = await attribute(assessment(item), source=client)
-    assert [round(burner.bad, -1) for burner in after.items[0].incidents[0].burners] == [360]
 
 
 async def test_times_that_do_not_count_are_left_out_of_the_burners(client):
