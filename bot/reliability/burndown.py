@@ -22,7 +22,8 @@ def budget_chart(assessment: Assessment, labels: Labels) -> Chart | None:
     items = tuple(item for item in assessment.worst_first() if item.state in _DRAWN)
     pressing = tuple(item for item in items if item.state is not State.OK)
     if pressing or len(items) == 1:
-        return _lines((*pressing, *(item for item in items if item not in pressing))[:_MOST_LINES], labels)
+        fine = tuple(item for item in items if item.state is State.OK)
+        return _lines((*pressing, *fine)[:_MOST_LINES], labels)
     return _bars(items, labels) if items else None
 
 
@@ -59,11 +60,13 @@ def _lines(items: tuple[Objective, ...], labels: Labels) -> Chart | None:
         for item in items
     )
     said = "; ".join(f"{labels.of(item)} ends at {formats.percent(item.figures.remaining)}" for item in items)
-    length = formats.duration(window.length)
+    at = items[0].evaluated_at
+    calendar = window.period_end(at) is not None
+    last = f"since {formats.day(window.span(at).start)}" if calendar else f"last {formats.duration(window.length)}"
     return Chart(
         form="line",
-        title=f"Error budget left, last {length}",
-        alt=f"Burn-down of the error budget over the last {length}, from 100%: {said}.",
+        title=f"Error budget left, {last}",
+        alt=f"Burn-down of the error budget {'' if calendar else 'over the '}{last}, from 100%: {said}.",
         categories=(stamp(ends[0] - (ends[1] - ends[0])), *(stamp(end) for end in ends)),
         series=series,
         unit="%",

@@ -36,7 +36,7 @@ def facts(assessment: Assessment, start: int = 1) -> tuple[Fact, ...]:
 
 def _rows(item: Objective) -> Iterator[_Row]:
     figures, window = item.figures, item.window
-    yield (state_word(item.state), None, "state", f"state of the error budget over {window}", "both")
+    yield (state_word(item), None, "state", f"state of the error budget over {window}", "both")
     yield (formats.target(item.target), Fraction(item.target), "share", f"objective over {window}", "")
     if figures.remaining is not None:
         yield (

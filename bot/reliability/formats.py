@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 
+from bot.reliability.windows import Span
+
 NOTHING = "–"  # where a state has no figure
 
 
@@ -72,6 +74,14 @@ def duration(length: timedelta) -> str:
 def moment(at: datetime) -> str:
     """`Mon 16 Nov 2026 08:00 UTC`."""
     return at.astimezone(UTC).strftime("%a %-d %b %Y %H:%M UTC")
+
+
+def stretch(span: Span) -> str:
+    """`Thu 22 Oct 2026 08:00–09:00 UTC`; over midnight both days are named."""
+    start, end = span.start.astimezone(UTC), span.end.astimezone(UTC)
+    if start.date() == end.date():
+        return f"{start.strftime('%a %-d %b %Y %H:%M')}–{end.strftime('%H:%M')} UTC"
+    return f"{start.strftime('%a %-d %b %H:%M')} to {moment(end)}"
 
 
 def day(at: datetime) -> str:

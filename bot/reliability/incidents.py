@@ -62,12 +62,15 @@ def incidents(budget: Budget, hours: Hours, span: Span, *, counts_bad: bool) -> 
         for index, (wrong, total) in enumerate(zip(bad, hours.total, strict=True))
         if wrong > BURNING * allowed * max(total, 0.0)
     ]
-    found = []
+    found, least = [], float(WORTH_A_NAME * budget.allowed)
     for first, last in _runs(burning):
-        cost = Fraction(math.fsum(bad[first : last + 1]))
+        events = math.fsum(bad[first : last + 1])
+        if events < least:
+            continue
+        cost = Fraction(events)
         start, end = hours.end_of(first) - hours.step, hours.end_of(last)
         found.append(Incident(Span(max(start, span.start), min(end, span.end)), cost, budget.spent_by(cost)))
-    largest = sorted((one for one in found if one.share >= WORTH_A_NAME), key=lambda one: (-one.share, one.span.start))
+    largest = sorted(found, key=lambda one: (-one.share, one.span.start))
     return tuple(sorted(largest[:_MOST], key=lambda one: one.span.start))
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 
 from bot.domain import Heading, Note, Part, Reply, Table, Text
 from bot.reliability import formats
 from bot.reliability.assessment import Assessment, Objective, State
 from bot.reliability.burndown import budget_chart
+from bot.reliability.outlook import burned, left_out, outlook
 from bot.reliability.review_words import (
     and_more,
     data_quality,
@@ -28,6 +30,8 @@ _TABLE_ROWS = 99  # and a header: what one message's table takes
 _EXPLAINED = 25
 _EXPLAINED_IN_STATUS = 5
 _QUALITY_LINES = 12
+_BURNS = 5
+_FORECASTS = 5
 _NOTHING = "No objectives are defined yet. Put OpenSLO files into a folder and set DIRECTOR_SLOS to it."
 
 
@@ -38,8 +42,7 @@ def status_reply(assessment: Assessment) -> Reply:
     labels = Labels(assessment)
     items = assessment.worst_first()
     rows = tuple(
-        (labels.of(item), marked(item.state), _left(item), *_burns(item, "1h", "24h", "7d"))
-        for item in items[:_STATUS_ROWS]
+        (labels.of(item), marked(item), _left(item), *_burns(item, "1h", "24h", "7d")) for item in items[:_STATUS_ROWS]
     )
     columns = ("Objective", "State", "Budget left", "Burn 1h", "24h", "7d")
     parts: list[Part] = [
@@ -69,12 +72,14 @@ def digest_reply(assessment: Assessment, *, remark: str = "") -> Reply:
     parts += [Note(markdown=remark)] if remark else []
     parts.append(Text(markdown=headline(assessment, labels)))
     if bad and not one_reason(assessment):
-        rows = tuple((labels.of(item), marked(item.state), _left(item)) for item in bad[:_DIGEST_ROWS])
+        rows = tuple((labels.of(item), marked(item), _left(item)) for item in bad[:_DIGEST_ROWS])
         parts.append(Table(columns=("Objective", "State", "Budget left"), rows=rows, numeric=(2,)))
     if len(bad) > _DIGEST_ROWS:
         parts.append(Note(markdown=and_more(bad[_DIGEST_ROWS:], labels)))
     if good:
         parts.append(Text(markdown=within_budget(good, labels)))
+    parts += burned(assessment, labels, most=3, within=timedelta(days=1))
+    parts += left_out(assessment, labels, most=2)
     parts += data_quality(assessment, labels, most=3)
     parts.append(_small_print(assessment))
     return Reply(summary=summary(title, assessment, labels), parts=tuple(parts), detail=_explained(bad, labels))
@@ -101,6 +106,9 @@ def review_reply(assessment: Assessment, *, remark: str = "") -> Reply:
     chart = budget_chart(assessment, labels)
     if chart is not None:
         parts.append(chart)
+    parts += burned(assessment, labels, most=_BURNS)
+    parts += outlook(assessment, labels, most=_FORECASTS)
+    parts += left_out(assessment, labels, most=_FORECASTS)
     parts += data_quality(assessment, labels, most=_QUALITY_LINES)
     parts.append(_small_print(assessment))
     items = assessment.worst_first()
@@ -109,9 +117,14 @@ def review_reply(assessment: Assessment, *, remark: str = "") -> Reply:
 
 
 def _small_print(assessment: Assessment) -> Note:
-    windows = dict(sorted({(item.definition.window.length, item.window) for item in assessment.items}))
-    name = "Rolling window" if len(windows) == 1 else "Rolling windows"
-    return Note(markdown=f"{measured_by(assessment)}. {name}: {formats.listing(tuple(windows.values()), most=3)}.")
+    said = [measured_by(assessment)]
+    for kind, is_one in (("Rolling", False), ("Calendar", True)):
+        windows = {item.definition.window for item in assessment.items}
+        alike = {(one.length, one.label) for one in windows if (one.period_end(assessment.at) is not None) is is_one}
+        if alike:
+            name = f"{kind} window{'' if len(alike) == 1 else 's'}"
+            said.append(f"{name}: {formats.listing([label for _, label in sorted(alike)], most=3)}")
+    return Note(markdown=f"{'. '.join(said)}.")
 
 
 def _empty(title: str, assessment: Assessment) -> Reply:
@@ -125,7 +138,7 @@ def _empty(title: str, assessment: Assessment) -> Reply:
 def _review_row(item: Objective, labels: Labels) -> tuple[str, ...]:
     return (
         labels.of(item),
-        marked(item.state),
+        marked(item),
         _left(item),
         formats.percent(item.figures.spent_7d),
         *_burns(item, "24h"),
@@ -149,7 +162,7 @@ def _whole_table(items: tuple[Objective, ...], labels: Labels) -> tuple[Table, .
     rows = [
         (
             labels.of(item),
-            marked(item.state),
+            marked(item),
             f"{formats.target(item.target)} / {item.window}",
             formats.sli(item.figures.sli),
             formats.count(item.figures.bad),
@@ -194,5 +207,9 @@ def _split(assessment: Assessment) -> tuple[tuple[Objective, ...], tuple[Objecti
 def _movers(assessment: Assessment) -> tuple[tuple[Objective, ...], tuple[Objective, ...]]:
     """What is not in order or burned faster than its budget allows this week; and the rest."""
     items = assessment.worst_first()
-    moving = tuple(item for item in items if item.state is not State.OK or (item.figures.burn.get("7d") or 0) > 1)
-    return moving, tuple(item for item in items if item not in moving)
+    return tuple(filter(_moves, items)), tuple(item for item in items if not _moves(item))
+
+
+def _moves(item: Objective) -> bool:
+    rate = item.figures.burn.get("7d")
+    return item.state is not State.OK or (rate is not None and rate > 1)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from bot.domain import Part, Text
 from bot.reliability import formats
 from bot.reliability.assessment import JUDGED, MISSING, Assessment, Objective, State
+from bot.reliability.outlook import forecast_sentence, incident_words, largest
 from bot.reliability.wording import Labels, counts, in_markdown, marked, state_word
 
 _NAMED = 12
 _UNJUDGED = frozenset(State) - JUDGED - MISSING
+_MISMEASURED = frozenset({"hours_disagree", "hidden_first_sample"})
 _OWN_REMARK = {State.LOW_VOLUME: "low_volume", State.STALE: "stale_since"}  # the sentence says it already
 
 
@@ -21,11 +23,7 @@ def headline(assessment: Assessment, labels: Labels) -> str:
         reason = f" {unknown[0].sentence}" if one_reason(assessment) else ""
         return f"**Nothing could be judged**: {counts(assessment)}.{reason}"
     if len(assessment.in_state(State.OK)) == total:
-        return (
-            "**The objective is within its error budget.**"
-            if total == 1
-            else f"**All {total:,} objectives are within their error budgets.**"
-        )
+        return _all_within(assessment, labels)
     pieces = []
     if spent:
         verb = "has" if len(spent) == 1 else "have"
@@ -36,8 +34,19 @@ def headline(assessment: Assessment, labels: Labels) -> str:
     said = f"{'; '.join(pieces)}. " if pieces else ""
     if total == 1:
         item = assessment.items[0]
-        return said.strip() or f"**{labels.said(item)}**: {state_word(item.state)}."
+        return said.strip() or f"**{labels.said(item)}**: {state_word(item)}."
     return f"{said}{formats.number(total, 'objective')}: {counts(assessment)}."
+
+
+def _all_within(assessment: Assessment, labels: Labels) -> str:
+    total, doubted = len(assessment.items), tuple(item for item in assessment.items if item.in_doubt)
+    if total == 1:
+        return f"**The objective is within its error budget{', but in doubt' if doubted else ''}.**"
+    if doubted:
+        verb = "is" if len(doubted) == 1 else "are"
+        named = f"**{labels.listed(doubted, most=3)}** {verb} in doubt"
+        return f"All {total:,} objectives are within their error budgets by their figures; {named}."
+    return f"**All {total:,} objectives are within their error budgets.**"
 
 
 def decision(assessment: Assessment, labels: Labels) -> str:
@@ -45,7 +54,7 @@ def decision(assessment: Assessment, labels: Labels) -> str:
         by_remaining(assessment.in_state(State.EXHAUSTED)),
         by_remaining(assessment.in_state(State.AT_RISK)),
     )
-    unknown = assessment.in_state(*MISSING)
+    unknown = tuple(item for item in assessment.items if item.state in MISSING or _is_mismeasured(item))
     if spent:
         held = labels.listed(spent)
         asked = f"hold feature releases of {held} until the budget recovers, or record an exception with an owner."
@@ -58,7 +67,22 @@ def decision(assessment: Assessment, labels: Labels) -> str:
     return f"*Decision asked for:* {asked}"
 
 
+def _is_mismeasured(item: Objective) -> bool:
+    """In doubt for more than a bad query that never matched, which is what a faultless service looks like, too."""
+    return item.in_doubt and any(remark.code in _MISMEASURED for remark in item.remarks)
+
+
 def within_budget(items: tuple[Objective, ...], labels: Labels) -> str:
+    """One line for what is in order. What only seems so stands apart, with its reasons under the data's quality."""
+    doubted = tuple(item for item in items if item.in_doubt)
+    sure = tuple(item for item in items if not item.in_doubt)
+    said = [_within(sure, labels)] if sure else []
+    if doubted:
+        said.append(f"In doubt though within budget by the figures: {labels.listed(doubted, most=_NAMED)}.")
+    return " ".join(said)
+
+
+def _within(items: tuple[Objective, ...], labels: Labels) -> str:
     lowest = min((item.figures.remaining for item in items if item.figures.remaining is not None), default=None)
     least = "with" if len(items) == 1 else "each with at least"
     left = "" if lowest is None else f", {least} {formats.percent(lowest)} left"
@@ -81,10 +105,14 @@ def data_quality(assessment: Assessment, labels: Labels, *, most: int) -> tuple[
         (tuple(group), f"{labels.listed(tuple(group), most=3)}: {sentence}")
         for (_, sentence), group in by_sentence.items()
     ]
+    by_remarks: dict[tuple[str, ...], list[Objective]] = {}
+    for item in sorted(assessment.items, key=lambda item: not item.in_doubt):
+        remarks = tuple(remark.text for remark in item.remarks if remark.code != "excluded_windows")
+        if item.state in JUDGED and remarks:
+            by_remarks.setdefault(remarks, []).append(item)
     told += [
-        ((item,), f"{labels.said(item)}: {'; '.join(remark.text for remark in item.remarks)}.")
-        for item in assessment.items
-        if item.state in JUDGED and item.remarks
+        (tuple(group), f"{labels.listed(tuple(group), most=3)}: {'; '.join(remarks)}.")
+        for remarks, group in by_remarks.items()
     ]
     lines = [f"- {line}" for _, line in told[:most]]
     untold = tuple(item for group, _ in told[most:] for item in group)
@@ -102,8 +130,9 @@ def one_reason(assessment: Assessment) -> bool:
 def sentences(item: Objective) -> str:
     own = _OWN_REMARK.get(item.state)
     told = (remark.text.rstrip(".") for remark in item.remarks if remark.code != own)
-    notes = "".join(f" {text[:1].upper()}{text[1:]}." for text in told)
-    return f"{item.sentence}{notes}"
+    notes = "".join(f" {in_markdown(f'{text[:1].upper()}{text[1:]}')}." for text in told)
+    forecast = forecast_sentence(item)
+    return f"{item.sentence}{f' {forecast}' if forecast else ''}{notes}"
 
 
 def summary(title: str, assessment: Assessment, labels: Labels) -> str:
@@ -120,10 +149,11 @@ def explanation(item: Objective, labels: Labels) -> str:
     label = labels.of(item)
     burns = " · ".join(f"{name} {formats.burn(rate)}" for name, rate in item.figures.burn.items() if rate is not None)
     lines = [
-        f"**{labels.said(item)}** {marked(item.state)}" + ("" if item.slo in label else f" · {in_markdown(item.slo)}"),
+        f"**{labels.said(item)}** {marked(item)}" + ("" if item.slo in label else f" · {in_markdown(item.slo)}"),
         sentences(item),
         f"Target {formats.target(item.target)} over {item.window}" + (f" · burn {burns}" if burns else ""),
     ]
+    lines += [f"Burned {incident_words(incident, item)}" for incident in largest(item.incidents)]
     queries = "\n".join(f"{name}: {query}" for name, query in item.queries.items())
     code = f"\n```\n{queries}\n```" if queries else ""
     return "\n".join(f"{line}  " for line in lines).rstrip() + code

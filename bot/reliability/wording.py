@@ -45,14 +45,15 @@ def in_markdown(name: str) -> str:
     return _SIGNS.sub(r"\\\g<0>", " ".join(name.split()))
 
 
-def state_word(state: State) -> str:
-    return _WORDS[state]
+def state_word(item: Objective) -> str:
+    """`at risk`; what is good by its figures only says so: `OK, in doubt`."""
+    return f"{_WORDS[item.state]}, in doubt" if item.in_doubt else _WORDS[item.state]
 
 
-def marked(state: State) -> str:
+def marked(item: Objective) -> str:
     """The state for a table's cell: a mark to find it by, and the word, since colour alone tells nothing to some."""
-    word = _WORDS[state]
-    return f"{_MARKS.get(state, '⚪')} {word[0].upper()}{word[1:]}"
+    word, mark = state_word(item), "🟡" if item.in_doubt else _MARKS.get(item.state, "⚪")
+    return f"{mark} {word[0].upper()}{word[1:]}"
 
 
 class Labels:
@@ -80,9 +81,9 @@ class Labels:
 def counts(assessment: Assessment) -> str:
     """`1 exhausted, 2 at risk and 9 OK`: never an average of objectives that don't compare."""
     found = Counter(item.state for item in assessment.items)
-    return formats.listing(
-        [f"{found[state]:,} {_COUNTED.get(state, _WORDS[state])}" for state in WORST_FIRST if found[state]], most=10
-    )
+    doubted = sum(item.in_doubt for item in assessment.items)
+    said = [f"{found[state]:,} {_COUNTED.get(state, _WORDS[state])}" for state in WORST_FIRST if found[state]]
+    return formats.listing(said, most=10) + (f" ({doubted:,} of them in doubt)" if doubted else "")
 
 
 def measured_by(assessment: Assessment) -> str:

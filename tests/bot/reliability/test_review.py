@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from bot.domain import Chart, Heading, Note, Part, Reply, Table, Text
 from bot.reliability import Assessment, digest_reply, review_reply, status_reply
-from tests.bot.reliability.samples import HOURS, assessment, failed, measured, promise
+from tests.bot.reliability.samples import AT, HOURS, assessment, failed, judged, measured, promise
 
 DOWN = "Prometheus at http://prometheus:9090 can't be reached; check PROMETHEUS_URL."
 SOURCE = "Evaluated Mon 16 Nov 2026 08:00 UTC from Prometheus 3.5.3 at http://prometheus:9090. Rolling window: 28d."
@@ -48,6 +49,7 @@ def test_the_review_names_the_worst_and_asks_for_a_decision() -> None:
             "or record an exception with an owner."
         ),
         "Within budget, each with at least 75.0% left: search and catalog.",
+        "**If they burn on like the last 7 days**\n- checkout: It does not recover within 28 days unless the burn slows.",
         (
             "**Data quality**\n"
             "- mail: Only 2 of 28 days have samples; the budget can't be judged yet.\n"
@@ -170,8 +172,9 @@ def test_any_number_of_services_stays_within_what_platforms_take(
 
 
 def test_every_objective_of_a_thousand_is_in_the_thread() -> None:
-    answer = measured()
-    found = review_reply(assessment(*((promise(f"s{number:04}"), answer) for number in range(1000))))
+    one = judged(measured(part=5000.0))
+    items = tuple(replace(one, definition=promise(f"s{number:04}")) for number in range(1000))
+    found = review_reply(Assessment(AT, items))
     assert len({row[0] for table in tables(found.detail) for row in table.rows}) == 1000
 
 

@@ -1,0 +1,113 @@
+"""What burned, what becomes of budgets, and what was left out of them: in words, the largest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.domain import Part, Text
+from bot.reliability import formats
+from bot.reliability.assessment import Assessment, Objective, State
+from bot.reliability.budget import AT_RISK_REMAINING
+from bot.reliability.incidents import Incident
+from bot.reliability.wording import Labels, in_markdown
+
+_MOST_DEPLOYS = 2
+_MOST_BURNERS = 2
+
+
+def burned(assessment: Assessment, labels: Labels, *, most: int, within: timedelta | None = None) -> tuple[Part, ...]:
+    """The burns that cost the largest shares of their budgets; only those that went on `within` this time, if given."""
+    since = None if within is None else assessment.at - within
+    found = [
+        (item, incident)
+        for item in assessment.items
+        for incident in item.incidents
+        if since is None or incident.span.end > since
+    ]
+    found.sort(key=lambda one: (-float(one[1].share), one[1].span.start, one[0].definition.key))
+    lines = [f"{labels.said(item)}: {incident_words(incident, item)}" for item, incident in found[:most]]
+    return _listed("What burned", lines, len(found) - most, "more burn")
+
+
+def largest(incidents: Sequence[Incident], most: int = 3) -> list[Incident]:
+    """The largest few by their share, oldest first."""
+    found = sorted(incidents, key=lambda incident: (-incident.share, incident.span.start))[:most]
+    return sorted(found, key=lambda incident: incident.span.start)
+
+
+def incident_words(incident: Incident, item: Objective) -> str:
+    """`74.5% of its 28d budget in 1 h, Thu 22 Oct 2026 08:00–09:00 UTC; coincides with the deploy of …`."""
+    length = formats.duration(incident.span.length)
+    words = (
+        f"{formats.percent(incident.share)} of its {item.window} budget in {length}, {formats.stretch(incident.span)}"
+    )
+    burners = [
+        f"{in_markdown(burner.label)}={in_markdown(burner.value)} ({formats.count(burner.bad)})"
+        for burner in incident.burners[:_MOST_BURNERS]
+    ]
+    if burners:
+        words += f", most of it {formats.listing(burners)}"
+    deploys = [
+        f"{in_markdown(f'{deploy.service} {deploy.version}')} at {formats.moment(deploy.at)}"
+        for deploy in incident.deploys[:_MOST_DEPLOYS]
+    ]
+    if deploys:
+        more = len(incident.deploys) - len(deploys)
+        name = "the deploy" if len(incident.deploys) == 1 else "deploys"
+        also = f" and {more:,} more" if more else ""
+        words += f"; coincides with {name} of {' and of '.join(deploys)}{also}"
+    return words
+
+
+def outlook(assessment: Assessment, labels: Labels, *, most: int) -> tuple[Part, ...]:
+    """What becomes of the budgets that are spent or will be, and relief that is none."""
+    items = [item for item in assessment.worst_first() if forecast_sentence(item)]
+    lines = [f"{labels.said(item)}: {forecast_sentence(item)}" for item in items[:most]]
+    return _listed("If they burn on like the last 7 days", lines, len(items) - most, "more objective")
+
+
+def forecast_sentence(item: Objective) -> str:
+    """What the forecast adds to the state's sentence; empty where that says it all."""
+    forecast, calendar = item.forecast, item.definition.window.period_end(item.evaluated_at) is not None
+    if forecast is None:
+        return ""
+    said = []
+    length = formats.duration(item.definition.window.length)
+    if item.state is State.EXHAUSTED:
+        said.append(_recovery(forecast.recovers_at, length, calendar=calendar))
+    elif forecast.exhausts_at is not None:
+        meanwhile = "" if calendar else ", counting what leaves the window meanwhile"
+        said.append(f"The budget is gone by {formats.moment(forecast.exhausts_at)}{meanwhile}.")
+    elif item.state is State.AT_RISK and not calendar and (item.figures.remaining or 0) > AT_RISK_REMAINING:
+        said.append(f"Counting what leaves the window meanwhile, the budget is not gone within {length}.")
+    if forecast.relief is not None:
+        at, share = formats.moment(forecast.relief.at), formats.percent(forecast.relief.share)
+        said.append(f"By {at} it looks better by {share} of the budget only because an old burn leaves the window.")
+    return " ".join(said)
+
+
+def _recovery(at: datetime | None, length: str, *, calendar: bool) -> str:
+    if calendar and at is not None:
+        return f"The budget begins anew at {formats.moment(at)}."
+    if at is None:
+        return f"It does not recover within {length} unless the burn slows."
+    return f"It recovers at {formats.moment(at)}, as old errors leave the window."
+
+
+def left_out(assessment: Assessment, labels: Labels, *, most: int) -> tuple[Part, ...]:
+    """The times that exclusions took out of the figures, and what was counted in them."""
+    found: dict[str, list[Objective]] = {}
+    for item in assessment.items:
+        for remark in item.remarks:
+            if remark.code == "excluded_windows":
+                found.setdefault(remark.text, []).append(item)
+    lines = [f"{labels.listed(tuple(items), most=3)}: {in_markdown(text)}" for text, items in found.items()]
+    return _listed("Left out of the figures", lines[:most], len(lines) - most, "more exclusion")
+
+
+def _listed(title: str, lines: list[str], untold: int, more: str) -> tuple[Part, ...]:
+    if not lines:
+        return ()
+    rest = [f"{formats.number(untold, more)}."] if untold > 0 else []
+    return (Text(markdown="\n".join((f"**{title}**", *(f"- {line}" for line in (*lines, *rest))))),)
