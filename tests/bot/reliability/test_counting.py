@@ -1,0 +1,235 @@
+"""What is asked, remembered and added up: against a real Prometheus whose past is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from bot.reliability import Prometheus
+from bot.reliability.definitions import Indicator, PrometheusQuery, Slices
+from bot.reliability.hours import HOUR
+from bot.reliability.metrics import Ask, Failed, Measured, Method, Tally
+from bot.reliability.windows import CalendarWindow, Span, Window
+from tests.doubles.prometheus import AT, END, Fleet
+from tests.doubles.prometheus_proxy import proxy
+from tests.doubles.remembered import MemoryHours
+
+FOUR_WEEKS = Window("28d", timedelta(days=28))
+NAMES = ("fine", "spent", "risky", "restarts", "faultless", "few", "dead", "born", "holed", "nobody")
+
+
+def indicator(service: str) -> Indicator:
+    return Indicator(
+        service,
+        total=PrometheusQuery(f'events_total{{service="{service}"}}'),
+        bad=PrometheusQuery(f'events_total{{service="{service}",code=~"5.."}}'),
+    )
+
+
+def ask(service: str, window: Window = FOUR_WEEKS, **more: object) -> Ask:
+    return replace(Ask(indicator(service), window), **more)  # type: ignore[arg-type]
+
+
+async def measure(
+    url: str,
+    *asks: Ask,
+    at: datetime = AT,
+    method: Method = "hours",
+    hours: MemoryHours | None = None,
+    now: datetime = AT + timedelta(days=1),
+) -> Sequence[Measured | Failed]:
+    prometheus = Prometheus(url, hours=hours, clock=lambda: now)
+    try:
+        return await prometheus.measure(asks, at, method=method)
+    finally:
+        await prometheus.close()
+
+
+def counted(answer: Measured | Failed) -> Measured:
+    assert isinstance(answer, Measured), answer
+    return answer
+
+
+def bad(tally: Tally) -> float:
+    assert tally.part is not None
+    return float(tally.part)
+
+
+def total(tally: Tally) -> float:
+    assert tally.total is not None
+    return float(tally.total)
+
+
+@pytest.mark.parametrize("method", ["increase", "hours"])
+async def test_an_answer_is_the_same_from_an_empty_and_from_a_warm_memory(
+    prometheus_fleet: Fleet, method: Method
+) -> None:
+    asks = [ask(name) for name in NAMES]
+    memory = MemoryHours()
+    cold = await measure(prometheus_fleet.url, *asks, method=method)
+    await measure(prometheus_fleet.url, *asks, at=AT - timedelta(days=3, minutes=17), hours=memory)
+    warming = await measure(prometheus_fleet.url, *asks, method=method, hours=memory)
+    warm = await measure(prometheus_fleet.url, *asks, method=method, hours=memory)
+    assert warming == cold
+    assert warm == cold
+
+
+async def test_closed_hours_are_never_asked_for_again(prometheus_fleet: Fleet) -> None:
+    memory = MemoryHours()
+    names = ("fine", "spent", "faultless", "dead", "holed", "nobody")
+    await measure(prometheus_fleet.url, *map(ask, names), hours=memory)
+    async with proxy(prometheus_fleet.url) as between:
+        await measure(between.url, *map(ask, names), hours=_moved(memory, prometheus_fleet.url, between.url))
+    assert [query.form["query"] for query in between.queries if query.endpoint == "query_range"] == []
+
+
+def _moved(memory: MemoryHours, source: str, to: str) -> MemoryHours:
+    """The same hours as if they had come from another address."""
+    return MemoryHours({name.replace(source, to): values for name, values in memory.values.items()})
+
+
+async def test_an_hour_is_remembered_once_its_samples_have_arrived(prometheus_fleet: Fleet) -> None:
+    memory = MemoryHours()
+    await measure(prometheus_fleet.url, ask("fine"), hours=memory, now=END + timedelta(minutes=9))
+    last = {max(values) for name, values in memory.values.items() if "resets" not in name}
+    assert last == {END - HOUR}
+
+
+async def test_an_empty_hour_is_asked_for_again_as_long_as_an_agent_may_still_deliver_it(
+    prometheus_fleet: Fleet,
+) -> None:
+    memory = MemoryHours()
+    await measure(prometheus_fleet.url, ask("dead"), hours=memory, now=AT)
+    last = {max(values) for name, values in memory.values.items() if "resets" not in name}
+    assert last == {END - timedelta(hours=24)}
+
+
+async def test_another_query_starts_a_series_of_its_own(prometheus_fleet: Fleet) -> None:
+    memory = MemoryHours()
+    await measure(prometheus_fleet.url, ask("fine"), hours=memory)
+    before = set(memory.values)
+    other = Indicator(
+        "fine", total=indicator("fine").total, bad=PrometheusQuery('events_total{service="fine",code="500"}')
+    )
+    await measure(prometheus_fleet.url, Ask(other, FOUR_WEEKS), hours=memory)
+    added = set(memory.values) - before
+    assert [name.split("\n")[1] for name in added] == ['events events_total{service="fine",code="500"}']
+
+
+async def test_remembered_hours_stand_in_for_what_the_source_has_lost(prometheus_fleet: Fleet) -> None:
+    """`born` has samples of three days only; memory knows the weeks before, as after a retention of three days."""
+    memory = MemoryHours()
+    await measure(prometheus_fleet.url, ask("born"), hours=memory)
+    for name, values in memory.values.items():
+        if name.split("\n")[1].startswith("events"):
+            share = 0.1 if "code" in name else 1000.0
+            values.update({end: share for end in values if end <= END - timedelta(hours=73)})
+    (found,) = map(counted, await measure(prometheus_fleet.url, ask("born"), method="increase", hours=memory))
+    assert found.method == "hours"
+    assert found.remembered_until is not None
+    assert END - timedelta(days=4) < found.remembered_until < END - timedelta(days=1)
+    assert found.hours.covered > Fraction(99, 100)
+    fresh = counted((await measure(prometheus_fleet.url, ask("born")))[0])
+    weeks = total(found.tally) - total(fresh.tally)
+    assert weeks == pytest.approx(1000 * (28 - 3) * 24, rel=0.005)
+
+
+async def test_excluded_times_are_taken_out_of_bad_and_total_alike(prometheus_fleet: Fleet) -> None:
+    """`spent` failed by 35 % from 100 to 97 hours before the end."""
+    incident = Span(END - timedelta(hours=100, minutes=10), END - timedelta(hours=96, minutes=50))
+    (whole, cut) = map(
+        counted,
+        await measure(prometheus_fleet.url, ask("spent"), ask("spent", excluded=(incident,)), method="increase"),
+    )
+    assert cut.taken_out is not None
+    assert bad(cut.taken_out) == pytest.approx(0.35 * 700 * 36, rel=0.01)
+    assert bad(cut.tally) == pytest.approx(bad(whole.tally) - bad(cut.taken_out))
+    assert total(cut.tally) == pytest.approx(total(whole.tally) - total(cut.taken_out))
+    assert bad(cut.by_hours or cut.tally) == pytest.approx(bad(cut.tally), rel=0.02)
+    assert max(cut.hours.part) < 10 < max(whole.hours.part)
+    assert cut.hours.covered == whole.hours.covered
+
+
+async def test_slices_of_time_are_bad_when_too_few_of_their_events_were_good(prometheus_fleet: Fleet) -> None:
+    slices = Slices(timedelta(minutes=10), Decimal("0.9"))
+    good = Indicator(
+        "spent",
+        total=indicator("spent").total,
+        good=PrometheusQuery('events_total{service="spent",code!~"5.."}'),
+    )
+    for counted_by in (indicator("spent"), good):
+        (found,) = map(
+            counted,
+            await measure(prometheus_fleet.url, Ask(counted_by, FOUR_WEEKS, slices=slices), method="increase"),
+        )
+        assert found.method == "hours"
+        assert bad(found.tally) == pytest.approx(18, abs=1)
+        assert total(found.tally) == pytest.approx(28 * 144, abs=2)
+
+
+async def test_a_window_shorter_than_a_day_is_tiled_finely_and_not_remembered(prometheus_fleet: Fleet) -> None:
+    memory = MemoryHours()
+    window = Window("6h", timedelta(hours=6))
+    (found,) = map(counted, await measure(prometheus_fleet.url, ask("fine", window), method="increase", hours=memory))
+    assert (found.hours.step, len(found.hours)) == (timedelta(minutes=15), 24)
+    assert found.by_hours is not None
+    assert total(found.by_hours) == pytest.approx(total(found.tally), rel=0.01)
+
+
+async def test_a_calendar_window_begins_with_its_period(prometheus_fleet: Fleet) -> None:
+    month = CalendarWindow.of(1, "M", datetime(2026, 1, 1), "Asia/Kolkata")  # noqa: DTZ001 - local by its nature
+    (found,) = map(counted, await measure(prometheus_fleet.url, ask("fine", month), method="increase"))
+    start = datetime(2026, 10, 31, 18, 30, tzinfo=UTC)
+    since = Window("since", AT - start)
+    (same,) = map(counted, await measure(prometheus_fleet.url, ask("fine", since), method="increase"))
+    assert found.tally == same.tally
+    assert found.hours.end_of(0) == datetime(2026, 10, 31, 19, tzinfo=UTC)
+    assert found.by_hours is not None
+    assert total(found.by_hours) == pytest.approx(total(found.tally), rel=0.001)
+
+
+async def test_no_query_reads_more_than_its_limit_and_one_that_would_is_answered_by_hours(
+    prometheus_fleet: Fleet,
+) -> None:
+    most = 10_000  # 28 days of one service are 4 series x 8,064 samples
+    async with proxy(prometheus_fleet.url, stats=True) as between:
+        prometheus = Prometheus(between.url, max_samples=most, clock=lambda: AT)
+        found = await prometheus.measure([ask("fine"), ask("spent")], AT, method="increase")
+        await prometheus.close()
+    assert [counted(item).method for item in found] == ["hours", "hours"]
+    assert max(query.samples for query in between.queries) <= most * 1.2
+    whole = await measure(prometheus_fleet.url, ask("fine"), ask("spent"))
+    assert [counted(item).tally for item in found] == [counted(item).tally for item in whole]
+
+
+async def test_few_events_are_counted_by_one_increase_also_where_hours_are_asked(prometheus_fleet: Fleet) -> None:
+    sparse = ask("few", sparse_below=Fraction(10_000))
+    (by_hours, by_increase) = map(
+        counted,
+        [
+            (await measure(prometheus_fleet.url, sparse))[0],
+            (await measure(prometheus_fleet.url, sparse, method="increase"))[0],
+        ],
+    )
+    assert (by_hours.method, by_hours.tally) == ("increase", by_increase.tally)
+
+
+async def test_errors_in_a_new_series_first_sample_are_found(prometheus_fleet: Fleet) -> None:
+    found = {
+        name: counted(answer).signs
+        for name, answer in zip(
+            ("fine", "born", "faultless"),
+            await measure(prometheus_fleet.url, ask("fine"), ask("born"), ask("faultless")),
+            strict=True,
+        )
+    }
+    assert found["fine"].hidden is None
+    assert (found["fine"].series_seen, found["fine"].series_now, found["fine"].part_seen) == (4, 4, 2)
+    assert found["faultless"].part_seen == 0
+    assert not math.isnan(float(found["born"].hidden or 0))
