@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from bot.conversation.model import Model
     from bot.director import Director
     from bot.planning import Planning
@@ -67,10 +69,14 @@ class Root:
         return revisions.before, str(revisions.after)
 
     @contextlib.asynccontextmanager
-    async def reliability(self, settings: Settings) -> AsyncIterator[Reliability]:
+    async def reliability(self, settings: Settings, store: wiring.Store | None = None) -> AsyncIterator[Reliability]:
         from bot.assemble import reliability_of
+        from bot.reliability.memory import Remembered
 
-        async with reliability_of(settings) as reliability:
+        at = settings.workspace
+        memory = None if store is None else Remembered(store.hours(at), store.issued(at), store.deploys(at))
+        # In a thread, because a thousand SLO files take seconds to read.
+        async with await asyncio.to_thread(reliability_of, settings, memory, self._clock) as reliability:
             yield reliability
 
     @contextlib.asynccontextmanager
@@ -88,7 +94,7 @@ class Root:
     async def planning(self, settings: Settings, store: wiring.Store) -> AsyncIterator[Planning]:
         from bot.assemble import planning_of
 
-        async with self.reliability(settings) as reliability, self.model(settings) as model:
+        async with self.reliability(settings, store) as reliability, self.model(settings) as model:
             yield planning_of(settings, store.plans, reliability, model)
 
     @contextlib.asynccontextmanager
@@ -107,11 +113,11 @@ class Root:
 
     @contextlib.asynccontextmanager
     async def director(
-        self, settings: Settings, store: Store, directories: Directories | None = None
+        self, settings: Settings, store: Store, reliability: Reliability, directories: Directories | None = None
     ) -> AsyncIterator[Director]:
         from bot.assemble import director_of
 
-        async with self.reliability(settings) as reliability, self.model(settings) as model:
+        async with self.model(settings) as model:
             if model is not None:
                 await model.warm_up()
             yield director_of(
@@ -148,7 +154,8 @@ class Root:
     async def core(self, settings: Settings, chat: Chat) -> AsyncIterator[Intake]:
         async with (
             self.store(settings) as store,
-            self.director(settings, store) as director,
+            self.reliability(settings, store) as reliability,
+            self.director(settings, store, reliability) as director,
             self.working(store, director, {"console": chat}),
         ):
             yield store.inbox
@@ -164,6 +171,7 @@ class Root:
         from bot.errors import UsageError
         from handlers.clock import ScheduleClock
         from handlers.edges import NO_CHAT, slack_edge, teams_edge
+        from handlers.hours_clock import HoursClock
         from handlers.platforms import Directories, readiness
         from handlers.slack.directory import SlackDirectory
         from handlers.web import Readiness, WebEdge
@@ -187,7 +195,9 @@ class Root:
                     how = settings.teams if playground is None else None
                     teams = await stack.enter_async_context(teams_edge(how, store.inbox, store.references))
                     edges["teams"] = directories["teams"] = teams
-                director = await stack.enter_async_context(self.director(settings, store, Directories(directories)))
+                reliability = await stack.enter_async_context(self.reliability(settings, store))
+                known = Directories(directories)
+                director = await stack.enter_async_context(self.director(settings, store, reliability, known))
                 await stack.enter_async_context(self.working(store, director, edges))
 
                 async def ready() -> Readiness:
@@ -197,12 +207,16 @@ class Root:
                 web = WebEdge(
                     settings.http,
                     (
+                        *self._hooks(settings, store, reliability),
                         *(slack.http_routes() if slack is not None else ()),
                         *(teams.http_routes() if teams is not None and playground is None else ()),
                     ),
                     ready=ready,
                 )
-                clock = ScheduleClock(store.schedules, store.inbox, self._clock)
+                clocks = (
+                    ScheduleClock(store.schedules, store.inbox, self._clock),
+                    HoursClock(reliability, self._clock),
+                )
                 beside = (
                     WebEdge(playground, teams.http_routes(), named="--teams-port") if playground and teams else None
                 )
@@ -212,12 +226,23 @@ class Root:
                         await beside.start()
                     if slack is not None and settings.slack is not None and settings.slack.app_token is not None:
                         await slack.start_socket()
-                    clock.start()
+                    for clock in clocks:
+                        clock.start()
                     yield address
                 finally:
-                    await clock.stop()
+                    for clock in clocks:
+                        await clock.stop()
                     for edge in filter(None, (beside, web)):
                         await edge.close()
+
+    def _hooks(self, settings: Settings, store: Store, reliability: Reliability) -> tuple[web.RouteDef, ...]:
+        """Webhooks, for whoever knows the secret; without one there is no door."""
+        from handlers.hooks import hook_routes
+
+        if settings.hook_secret is None:
+            return ()
+        secret, deploys = settings.hook_secret.get_secret_value(), store.deploys(settings.workspace)
+        return hook_routes(secret, deploys, lambda: reliability.services, self._clock)
 
     async def serve(self, settings: Settings) -> int:
         import structlog

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import structlog
+
 from bot.conversation import Conversation, Fallback, Guarded, Talks
 from bot.conversation.anthropic import AnthropicModel
 from bot.conversation.clean import Links
@@ -18,13 +20,19 @@ from bot.domain import Fact, Reply
 from bot.persona import Card, builtin_cards, load_card, system_prompt
 from bot.planning import KnownSlo, PlanChat, Planning, PlanStore, Surroundings
 from bot.ports import Clock
-from bot.reliability import Prometheus, Reliability, Tables, facts, load_definitions
+from bot.reliability import Assessment, Prometheus, Reliability, Tables, facts, load_definitions
+from bot.reliability.attribution import attribute
+from bot.reliability.exclusions import Exclusion
+from bot.reliability.memory import Remembered, forgiving
 from bot.reliability.metrics import Metrics
+from bot.reliability.prometheus_client import Round
 from bot.reports import Reports
 from bot.rights import Rights
 from bot.schedule_chat import Channels, GroupsOf, Schedules
 from bot.schedules import ScheduleStore
 from bot.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 
 def model_of(settings: Settings) -> Model | None:
@@ -40,21 +48,71 @@ def model_of(settings: Settings) -> Model | None:
     )
 
 
-def reliability_of(settings: Settings) -> Reliability:
-    """Raises DefinitionError with every mistake in the SLO files."""
-    stale_after = timedelta(seconds=settings.file.metrics.stale_after)
-    sources: dict[str, Metrics] = {"csv": Tables(stale_after=stale_after)}
-    if settings.prometheus is not None:
-        token = settings.prometheus.token
-        sources["prometheus"] = Prometheus(
-            settings.prometheus.url,
-            token=token.get_secret_value() if token else None,
-            tenant=settings.prometheus.tenant,
-            ca=settings.prometheus.ca,
-            timeout=settings.file.metrics.timeout,
-            stale_after=stale_after,
+def reliability_of(settings: Settings, memory: Remembered | None, clock: Clock) -> Reliability:
+    """Figures from the configured sources; without `memory` nothing of them is remembered.
+
+    Reads the SLO files, which takes seconds where there are a thousand. Raises DefinitionError with every mistake.
+    """
+    if memory is not None:
+        memory = forgiving(memory, lambda why: log.warning("figures.not_remembered", error=why))
+    prometheus = _prometheus(settings, memory, clock)
+    sources: dict[str, Metrics] = {"csv": Tables(stale_after=_stale_after(settings))}
+    if prometheus is not None:
+        sources["prometheus"] = prometheus
+    exclusions = exclusions_of(settings)
+
+    async def attributed(found: Assessment) -> Assessment:
+        return await attribute(
+            found,
+            log=None if memory is None else memory.deploys,
+            source=None if prometheus is None else Round(prometheus.client),
+            series=settings.file.metrics.deploys,
+            exclusions=exclusions,
         )
-    return Reliability(load_definitions(settings.slos), sources)
+
+    return Reliability(
+        load_definitions(settings.slos),
+        sources,
+        exclusions=exclusions,
+        issued=None if memory is None else memory.issued,
+        attribute=attributed,
+    )
+
+
+def _prometheus(settings: Settings, memory: Remembered | None, clock: Clock) -> Prometheus | None:
+    server, limits = settings.prometheus, settings.file.metrics
+    if server is None:
+        return None
+    return Prometheus(
+        server.url,
+        token=server.token.get_secret_value() if server.token else None,
+        tenant=server.tenant,
+        ca=server.ca,
+        timeout=limits.timeout,
+        stale_after=_stale_after(settings),
+        max_samples=limits.max_samples_per_query,
+        hours=None if memory is None else memory.hours,
+        clock=clock.now,
+    )
+
+
+def _stale_after(settings: Settings) -> timedelta:
+    return timedelta(seconds=settings.file.metrics.stale_after)
+
+
+def exclusions_of(settings: Settings) -> tuple[Exclusion, ...]:
+    """The times that don't count, as director.yml announces them."""
+    return tuple(
+        Exclusion(
+            service=entry.service,
+            rule=entry.rrule,
+            duration=entry.duration,
+            reason=entry.reason,
+            owner=entry.owner,
+            zone=entry.zone,
+        )
+        for entry in settings.file.exclusions
+    )
 
 
 def system_of(settings: Settings) -> str:

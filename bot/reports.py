@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -13,7 +14,11 @@ from bot.schedules import Schedule, What
 
 class Assesses(Protocol):
     async def assess(self, services: Sequence[str] | None, at: datetime) -> Assessment:
-        """Raises UsageError for a service that nobody defined."""
+        """Answer a question. Raises UsageError for a service that nobody defined."""
+        ...
+
+    async def issue(self, services: Sequence[str] | None, at: datetime) -> Assessment:
+        """What a review or a digest says, for good. Raises UsageError for a service that nobody defined."""
         ...
 
 
@@ -26,14 +31,15 @@ class Reports:
 
     async def status(self, service: str | None, at: datetime) -> Reply:
         """Only for the person who asks."""
-        reply = status_reply(await self._reliability.assess([service] if service else None, at))
+        assessment = await self._reliability.assess([service] if service else None, at)
+        reply = await asyncio.to_thread(status_reply, assessment)  # of a thousand objectives it takes a while
         return reply.model_copy(update={"audience": Audience.ASKER})
 
     async def report(self, what: What, services: Sequence[str], channel_name: str | None, at: datetime) -> Reply:
         if not services and channel_name:
             services = self._channel_services.get(f"#{channel_name.lstrip('#')}", ())
-        assessment = await self._reliability.assess(services or None, at)
-        return review_reply(assessment) if what == "review" else digest_reply(assessment)
+        assessment = await self._reliability.issue(services or None, at)
+        return await asyncio.to_thread(review_reply if what == "review" else digest_reply, assessment)
 
     async def scheduled(self, schedule: Schedule, at: datetime) -> Reply:
         return await self.report(schedule.what, schedule.services, schedule.channel_name, at)

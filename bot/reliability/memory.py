@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from bot.errors import DirectorError
-from bot.reliability.deploys import Deploy, DeployLog
+from bot.reliability.deploys import DeployLog
 from bot.reliability.hours import Column, HourStore
 from bot.reliability.issued import IssuedReviews
-from bot.reliability.windows import Span
 
 T = TypeVar("T")
 Tell = Callable[[str], None]
@@ -27,12 +26,15 @@ class Remembered:
 
 
 def forgiving(memory: Remembered, tell: Tell) -> Remembered:
-    """The same, but a database that fails costs only what it remembers. `tell` hears of it once, in words."""
+    """The same, but a database that fails costs only what it remembers. `tell` hears of it once, in words.
+
+    Deploys are not forgiven: who tells of one must hear that it was not kept, who asks that they are not known.
+    """
     failing = _Failing(tell)
     return Remembered(
         hours=_Hours(memory.hours, failing),
         issued=_Issued(memory.issued, failing),
-        deploys=_Deploys(memory.deploys, failing),
+        deploys=memory.deploys,
     )
 
 
@@ -76,17 +78,3 @@ class _Issued:
 
     async def put(self, at: datetime, facts: Mapping[str, str]) -> None:
         await self.failing.or_else(self.inner.put(at, facts), None)
-
-
-@dataclass(frozen=True)
-class _Deploys:
-    """Noting is not forgiven: who tells of a deploy must hear that it was not kept."""
-
-    inner: DeployLog
-    failing: _Failing
-
-    async def note(self, deploy: Deploy) -> bool:
-        return await self.inner.note(deploy)
-
-    async def between(self, services: Sequence[str], span: Span) -> Sequence[Deploy]:
-        return await self.failing.or_else(self.inner.between(services, span), ())

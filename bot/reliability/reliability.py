@@ -31,6 +31,7 @@ _NOT_CONFIGURED = {
     "prometheus": "No Prometheus is configured; set PROMETHEUS_URL.",
     "csv": "No source for CSV tables is configured.",
 }
+_NOT_KNOWN_YET = frozenset({"deploys_unknown", "burners_unknown"})  # remarks of what may be known when asked again
 Attribute = Callable[[Assessment], Awaitable[Assessment]]
 
 
@@ -180,7 +181,7 @@ class Reliability:
         found = dict(zip(once, await source.measure(once, at, method=method), strict=True))
         judged = []
         for item, ask in zip(group, asks, strict=True):
-            judged.append(judge(item, found[ask], at))
+            judged.append(judge(item, found[ask], at, self._excluded_of(item.service)))
             await asyncio.sleep(0)  # a few milliseconds each: others run in between
         return judged
 
@@ -248,4 +249,6 @@ def _ask(definition: ObjectiveDefinition, taken: tuple[Span, ...]) -> Ask:
 
 def _is_final(item: Objective) -> bool:
     """Whether it may be kept as said: something was counted. A failure, or silence, may be mended by asking again."""
-    return item.state is not State.QUERY_FAILED and not item.unreachable and item.figures.total is not None
+    failed = item.state is State.QUERY_FAILED or item.unreachable
+    unknown = any(remark.code in _NOT_KNOWN_YET for remark in item.remarks)
+    return not failed and not unknown and item.figures.total is not None

@@ -9,7 +9,7 @@ import typer
 
 from bot.errors import UsageError
 from handlers.cli.moments import parse_at
-from handlers.cli.session import begin, run_async, show_json, show_reply, tell
+from handlers.cli.session import begin, memory, run_async, show_json, show_reply, tell
 
 if TYPE_CHECKING:
     from bot.domain import Reply
@@ -104,8 +104,9 @@ async def _make(
     moment = parse_at(at, wiring.now())
     if not settings.slos:
         raise UsageError("There are no SLOs to judge: set DIRECTOR_SLOS to OpenSLO files or folders, or make ./slos.")
-    async with wiring.reliability(settings) as reliability:
-        assessment = await reliability.assess(services or None, moment)
+    async with memory(wiring, settings) as store, wiring.reliability(settings, store) as reliability:
+        say = reliability.assess if what == "status" else reliability.issue
+        assessment = await say(services or None, moment)
     if json:
         show_json(assessment.contract())
     if text or not (json or post):

@@ -135,7 +135,7 @@ def test(context: typer.Context, schedule_id: Id) -> int:
         entry = settings.file.channels.get(f"#{schedule.channel_name}")
         services = schedule.services or (entry.services if entry else ())
         async with wiring.reliability(settings) as reliability:
-            return schedule, await reliability.assess(list(services) or None, wiring.now())
+            return schedule, await reliability.issue(list(services) or None, wiring.now())
 
     schedule, assessment = run_async(work())
     show_reply(review_reply(assessment) if schedule.what == "review" else digest_reply(assessment))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import typer
@@ -10,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from bot.domain import Place, Reply
     from bot.settings import Settings
-    from handlers.cli.wiring import Wiring
+    from handlers.cli.wiring import Store, Wiring
 
 T = TypeVar("T")
 
@@ -34,6 +35,20 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
     import asyncio
 
     return asyncio.run(work)
+
+
+@asynccontextmanager
+async def memory(wiring: Wiring, settings: Settings) -> AsyncIterator[Store | None]:
+    """The database, for a command that works without it too; None where it can't be opened, which is told."""
+    from bot.errors import DirectorError
+
+    async with AsyncExitStack() as stack:
+        store: Store | None = None
+        try:
+            store = await stack.enter_async_context(wiring.store(settings))
+        except DirectorError as error:
+            tell(f"Nothing of this is remembered: {error}")
+        yield store
 
 
 def terminal_place(settings: Settings) -> Place:

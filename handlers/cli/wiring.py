@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from bot.planning.store import PlanStore
     from bot.ports import Chat, Inbox, Intake
     from bot.reliability import Reliability
+    from bot.reliability.deploys import DeployLog
+    from bot.reliability.hours import HourStore
+    from bot.reliability.issued import IssuedReviews
     from bot.schedules import ScheduleStore
     from bot.settings import Settings
 
@@ -34,6 +37,12 @@ class Store(Protocol):
 
     @property
     def feedback(self) -> FeedbackLog: ...
+
+    def hours(self, workspace: str) -> HourStore: ...
+
+    def issued(self, workspace: str) -> IssuedReviews: ...
+
+    def deploys(self, workspace: str) -> DeployLog: ...
 
 
 class Posting(Protocol):
@@ -69,7 +78,9 @@ class Wiring(Protocol):
         """Bring the database to the current schema; (revision before, None for an empty database; revision now)."""
         ...
 
-    def reliability(self, settings: Settings) -> AbstractAsyncContextManager[Reliability]: ...
+    def reliability(self, settings: Settings, store: Store | None = None) -> AbstractAsyncContextManager[Reliability]:
+        """Figures from the metrics. What is remembered of them is in `store`; None: nothing is."""
+        ...
 
     def planning(self, settings: Settings, store: Store) -> AbstractAsyncContextManager[Planning]: ...
 

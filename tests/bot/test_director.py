@@ -48,9 +48,14 @@ def says(text: str, audience: Audience = Audience.ALL) -> Reply:
 @dataclass
 class Measuring:
     asked: list[tuple[tuple[str, ...] | None, datetime]] = field(default_factory=list)
+    issued: list[tuple[tuple[str, ...] | None, datetime]] = field(default_factory=list)
 
     async def assess(self, services: Sequence[str] | None, at: datetime) -> Assessment:
         self.asked.append((tuple(services) if services else None, at))
+        return Assessment(at, (CHECKOUT, PAYMENTS), tuple(services or ()))
+
+    async def issue(self, services: Sequence[str] | None, at: datetime) -> Assessment:
+        self.issued.append((tuple(services) if services else None, at))
         return Assessment(at, (CHECKOUT, PAYMENTS), tuple(services or ()))
 
 
@@ -171,7 +176,7 @@ async def test_a_report_is_about_the_channels_services_unless_others_are_named(w
     world = World()
     await world.director.answer(turn(words))
     await world.director.answer(turn(f"{words} for search"))
-    assert world.measuring.asked == [(("checkout", "payments"), NOW), (("search",), NOW)]
+    assert world.measuring.issued == [(("checkout", "payments"), NOW), (("search",), NOW)]
 
 
 async def test_a_plan_is_drafted_once_per_turn_with_its_tokens_counted() -> None:
@@ -243,7 +248,7 @@ async def test_a_slot_reports_the_figures_of_its_own_moment_and_says_when_it_is_
     late = await world.director.answer(
         turn("review", kind=IncomingKind.SLOT, slot=slot, now=NOW + timedelta(hours=2, minutes=5))
     )
-    assert world.measuring.asked == [(("checkout", "payments"), NOW)] * 2
+    assert world.measuring.issued == [(("checkout", "payments"), NOW)] * 2
     assert late.reply.parts == (
         *on_time.reply.parts,
         Note(markdown="Late: due 2026-11-23 09:00 UTC, made at 11:05."),

@@ -20,6 +20,7 @@ from bot.ports import Chat, TurnRecord, TurnState
 from bot.reliability.assessment import Assessment, Figures, Objective, State
 from bot.reliability.definitions import Indicator, ObjectiveDefinition, PrometheusQuery, Window
 from bot.settings import Settings, load_settings
+from tests.doubles.remembered import MemoryDeploys, MemoryHours, MemoryIssued
 from tests.doubles.stores import MemoryPlans, MemorySchedules
 
 NOW = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
@@ -54,13 +55,21 @@ def objective(service: str, state: State = State.OK, *, unreachable: bool = Fals
 
 @dataclass
 class FixedReliability:
-    """Answers with the objectives it was given, and remembers what was asked."""
+    """Answers with the objectives it was given, and remembers what was asked and what was issued."""
 
     items: tuple[Objective, ...]
     asked: list[tuple[Sequence[str] | None, datetime]] = field(default_factory=list)
+    issued: list[tuple[Sequence[str] | None, datetime]] = field(default_factory=list)
+
+    async def issue(self, services: Sequence[str] | None, at: datetime) -> Assessment:
+        self.issued.append((services, at))
+        return self._chosen(services, at)
 
     async def assess(self, services: Sequence[str] | None, at: datetime) -> Assessment:
         self.asked.append((services, at))
+        return self._chosen(services, at)
+
+    def _chosen(self, services: Sequence[str] | None, at: datetime) -> Assessment:
         known = {item.service for item in self.items}
         for name in services or ():
             if name not in known:
@@ -102,6 +111,18 @@ class MemoryStore:
     plans: MemoryPlans = field(default_factory=MemoryPlans)
     schedules: MemorySchedules = field(default_factory=MemorySchedules)
     feedback: FixedFeedback = field(default_factory=FixedFeedback)
+    the_hours: MemoryHours = field(default_factory=MemoryHours)
+    the_issued: MemoryIssued = field(default_factory=MemoryIssued)
+    the_deploys: MemoryDeploys = field(default_factory=MemoryDeploys)
+
+    def hours(self, workspace: str) -> MemoryHours:
+        return self.the_hours
+
+    def issued(self, workspace: str) -> MemoryIssued:
+        return self.the_issued
+
+    def deploys(self, workspace: str) -> MemoryDeploys:
+        return self.the_deploys
 
 
 class Noticeboard:
@@ -201,6 +222,8 @@ class FakeWiring:
         self.revisions: tuple[str | None, str] = (None, "0002")
         self.served: list[object] = []
         self.broken: BaseException | None = None
+        self.no_store: Exception | None = None
+        self.remembering: list[bool] = []  # whether each look at the metrics had a database
         self.echo: Echo | None = None
 
     def now(self) -> datetime:
@@ -213,13 +236,18 @@ class FakeWiring:
 
     @asynccontextmanager
     async def store(self, settings: Settings) -> AsyncIterator[MemoryStore]:
+        if self.no_store is not None:
+            raise self.no_store
         yield self.the_store
 
     async def migrate(self, settings: Settings) -> tuple[str | None, str]:
         return self.revisions
 
     @asynccontextmanager
-    async def reliability(self, settings: Settings) -> AsyncIterator[FixedReliability]:
+    async def reliability(
+        self, settings: Settings, store: MemoryStore | None = None
+    ) -> AsyncIterator[FixedReliability]:
+        self.remembering.append(store is not None)
         yield self.the_reliability
 
     @asynccontextmanager

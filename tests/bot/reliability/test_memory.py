@@ -40,11 +40,13 @@ async def test_a_database_that_fails_remembers_nothing_and_is_told_of_once() -> 
     assert await memory.hours.load(["a"], AT, AT) == {}
     assert await memory.hours.registered({"n": "q"}, AT) == {}
     assert await memory.issued.get(AT, ["k"]) == {}
-    assert await memory.deploys.between(["checkout"], SPAN) == ()
     assert told == [FullDisk.message]
 
 
-async def test_who_tells_of_a_deploy_hears_that_it_was_not_kept() -> None:
+async def test_who_tells_of_a_deploy_or_asks_for_one_hears_that_it_failed() -> None:
     full = FullDisk()
+    deploys = forgiving(Remembered(full, full, full), print).deploys
     with pytest.raises(StoreFailed):
-        await forgiving(Remembered(full, full, full), print).deploys.note(DEPLOY)
+        await deploys.note(DEPLOY)
+    with pytest.raises(StoreFailed):
+        await deploys.between(["checkout"], SPAN)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain import Place
+from bot.errors import DirectorError
 from bot.reliability import State, digest_reply, review_reply, status_reply
 from bot.reliability.assessment import Assessment
 from handlers.terminal import render
@@ -35,7 +36,26 @@ def test_services_and_time_are_handed_on(director: Command, wiring: FakeWiring) 
     director("status", "search")
     director("digest")
     at = datetime(2026, 11, 16, 7, 30, tzinfo=UTC)
-    assert wiring.the_reliability.asked == [(["search", "checkout"], at), (["search"], NOW), (None, NOW)]
+    assert wiring.the_reliability.issued == [(["search", "checkout"], at), (None, NOW)]
+    assert wiring.the_reliability.asked == [(["search"], NOW)]
+
+
+@pytest.mark.parametrize("what", ["status", "review", "digest"])
+def test_what_is_asked_and_said_is_remembered_in_the_database(director: Command, wiring: FakeWiring, what: str) -> None:
+    assert (director(what).code, wiring.remembering) == (0, [True])
+
+
+@pytest.mark.parametrize("what", ["status", "review", "digest"])
+def test_without_a_database_the_figures_come_all_the_same_and_a_line_says_why_none_is_remembered(
+    director: Command, wiring: FakeWiring, what: str
+) -> None:
+    wiring.no_store = DirectorError("SQLite file director.db: it is read-only; check the rights of the file.")
+    result = director(what, "--json")
+    assert result.data == [item.contract() for item in wiring.the_reliability.items]
+    assert (result.code, wiring.remembering) == (0, [False])
+    assert result.err == (
+        "Nothing of this is remembered: SQLite file director.db: it is read-only; check the rights of the file.\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,7 +121,7 @@ def test_a_bad_time_is_refused_with_what_is_wrong(director: Command, at: str, sa
 @pytest.mark.parametrize("at", ["2026-11-15t08:00:00z", "2026-11-15 08:00:00.000Z", "2026-11-15T10:00:00+02:00"])
 def test_rfc_3339_may_be_written_in_its_ways(director: Command, wiring: FakeWiring, at: str) -> None:
     assert director("digest", "--at", at).code == 0
-    assert wiring.the_reliability.asked == [(None, datetime(2026, 11, 15, 8, tzinfo=UTC))]
+    assert wiring.the_reliability.issued == [(None, datetime(2026, 11, 15, 8, tzinfo=UTC))]
 
 
 def test_a_review_can_be_posted_in_a_channel(director: Command, wiring: FakeWiring) -> None:
