@@ -73,6 +73,9 @@ def counters() -> Iterator[tuple[str, Flow]]:
         labels = f'service="spread",code="500"{f""",tenant="{tenant}" """ if tenant else ""}'.strip()
         yield f"http_requests_total{{{labels}}}", during("5:00", "7:00", failing)
         yield f'http_requests_total{{service="spread",code="200",tenant="{tenant or "d"}"}}', lambda _: 30.0
+    for route in ("\x1b[31m<!channel>\\n", "/" + "long" * 100, "/a"):
+        events = 1.0 if route == "/a" else 2.0
+        yield f'http_requests_total{{service="odd",route="{route}",code="500"}}', during("5:00", "7:00", events)
     yield 'http_requests_total{service="quiet",route="/a",code="500"}', lambda _: 0.0
     yield 'http_requests_total{service="quiet",route="/b",code="500"}', lambda _: 0.0
 
@@ -194,6 +197,11 @@ async def test_where_no_value_stands_out_the_largest_are_named_and_those_without
 async def test_without_bad_events_or_series_there_are_no_burners(client):
     assert await shares(client, requests("quiet")) == []
     assert await shares(client, requests("nobody")) == []
+
+
+async def test_values_are_one_line_of_printable_signs_and_not_too_long(client):
+    found = await top_burners(client, requests("odd"), (BURN,))
+    assert [burner.value for burner in found] == ["�[31m<!channel>�", f"/{'long' * 49}lo…", "/a"]
 
 
 async def test_only_the_pieces_of_a_burn_that_count_are_counted(client):
