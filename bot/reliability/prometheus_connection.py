@@ -38,7 +38,7 @@ class Connection:
         self._limit = limit
         self._at_once = at_once
         self._session: aiohttp.ClientSession | None = None
-        self.address = str(self._base.with_user(None).with_password(None).with_query(None)).rstrip("/")
+        self.address = str(self._base.with_user(None).with_password(None)).rstrip("/")
         self.server = f"Prometheus at {self.address}"
 
     async def post(self, endpoint: str, form: _Form) -> tuple[int, bytearray]:
@@ -143,8 +143,8 @@ async def _note_reuse(_: aiohttp.ClientSession, context: SimpleNamespace, __: An
 
 def _base(url: str) -> URL:
     try:
-        base = URL(url.rstrip("/") + "/")
-        whole = base.scheme in {"http", "https"} and bool(base.host)
+        base = URL(url).with_query(None).with_fragment(None)
+        whole = base.scheme in {"http", "https"} and bool(base.host) and bool((base.host or "").encode("idna"))
     except ValueError:
         whole = False
     if not whole:

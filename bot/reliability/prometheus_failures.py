@@ -101,6 +101,8 @@ def broken(server: str, error: aiohttp.ClientError | OSError) -> QueryFailed:
         case aiohttp.ClientConnectorError():
             silence = SILENT_AFTER
             what = f"can't be reached ({_reason(error)}); check PROMETHEUS_URL and that it runs."
+        case aiohttp.InvalidURL():
+            silence, what = SILENT_AFTER, "is no address that can be asked; check PROMETHEUS_URL."
         case aiohttp.ServerDisconnectedError():
             what = "closed the connection; check that it runs."
         case aiohttp.ClientResponseError():

@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.errors import Unreachable, UsageError
 from bot.reliability import Assessment, Prometheus, Reliability, State
 from bot.reliability.definitions import Definitions, ServiceDefinition
 from tests.bot.reliability.samples import AT, promise
-from tests.doubles.prometheus_hostile import Answer, certificate, gives, hostile, never, says, success, truncated
+from tests.doubles.prometheus_hostile import Answer, gives, hostile, never, says, success, truncated
 from tests.doubles.steady import steady
 
 
@@ -142,16 +141,6 @@ async def test_a_figure_that_is_given_twice_is_not_chosen_from() -> None:
     assert found.items[0].state is State.QUERY_FAILED
 
 
-async def test_a_server_without_tls_is_told_from_one_that_is_down() -> None:
-    async with hostile(obeys) as server:
-        url = server.url.replace("http://", "https://")
-        found = await assess(Prometheus(url))
-    assert found.items[0].sentence == (
-        f"Prometheus at {url} can't be spoken to over TLS; check whether PROMETHEUS_URL should begin with http://."
-    )
-    assert found.exit_code == 3
-
-
 async def test_a_body_cut_short_is_a_failed_query_and_nobody_was_reached() -> None:
     async with hostile(truncated) as server:
         found = await assess(Prometheus(server.url))
@@ -240,14 +229,6 @@ async def test_at_most_eight_queries_run_at_once() -> None:
     assert server.most_at_once <= 8
 
 
-async def test_token_and_tenant_go_with_every_query() -> None:
-    async with hostile(obeys) as server:
-        await assess(Prometheus(server.url, token="s3cret", tenant="acme"))
-    assert {(headers["Authorization"], headers["X-Scope-OrgID"]) for headers in server.headers} == {
-        ("Bearer s3cret", "acme")
-    }
-
-
 async def test_a_password_in_the_address_never_shows() -> None:
     async with hostile(says(401, "no")) as server:
         url = server.url.replace("http://", "http://reader:s3cret@")
@@ -266,35 +247,9 @@ async def test_a_server_that_tells_no_version_is_still_asked() -> None:
     assert (found.sources, found.items[0].state) == ((f"Prometheus at {server.url}",), State.OK)
 
 
-async def test_a_server_is_trusted_by_its_ca_file_alone(tmp_path: Path) -> None:
-    ca, tls = certificate(tmp_path)
-    async with hostile(obeys, tls=tls) as server:
-        trusted = await assess(Prometheus(server.url, ca=ca))
-        stranger = await assess(Prometheus(server.url))
-    assert trusted.items[0].state is State.OK
-    assert stranger.items[0].sentence == (
-        f"Prometheus at {server.url} shows a certificate that is not trusted; set PROMETHEUS_CA to its CA file."
-    )
-    assert stranger.exit_code == 3
-
-
 async def test_an_unreadable_ca_file_is_named() -> None:
     found = await assess(Prometheus("https://127.0.0.1:1", ca=Path("/nonexistent/ca.pem")))
     assert found.items[0].sentence == "The CA file /nonexistent/ca.pem can't be read; check PROMETHEUS_CA."
-
-
-async def test_the_doctor_hears_what_is_wrong() -> None:
-    async with hostile(says(401, "no")) as server:
-        prometheus = Prometheus(server.url)
-        with pytest.raises(Unreachable, match="refused access"):
-            await prometheus.check()
-        await prometheus.close()
-
-
-@pytest.mark.parametrize("url", ["prometheus:9090", "ftp://x", "http://"])
-def test_an_address_that_is_none_is_refused_at_once(url: str) -> None:
-    with pytest.raises(UsageError, match="PROMETHEUS_URL must be an address"):
-        Prometheus(url)
 
 
 async def test_without_a_configured_prometheus_each_objective_says_so() -> None:
