@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from fractions import Fraction
 
 from bot.domain import Fact
 from bot.reliability import formats
 from bot.reliability.assessment import Assessment, Objective
+from bot.reliability.outlook import largest
 from bot.reliability.wording import Labels, state_word
 
+_MOST_DEPLOYS = 3
 _Row = tuple[str, Fraction | None, str, str, str]  # text, value, unit, meaning, query's key
 
 
@@ -66,6 +69,45 @@ def _rows(item: Objective) -> Iterator[_Row]:
                 f"burn rate of the last {name} (1× spends exactly the budget)",
                 "both",
             )
+
+    yield from _forecast_rows(item)
+    yield from _incident_rows(item)
+    if item.excluded is not None:
+        times, length = formats.number(item.excluded.times, "time"), formats.duration(item.excluded.length)
+        yield (times, Fraction(item.excluded.times), "times", f"left out of {window} by exclusions: how often", "")
+        yield (length, _seconds(item.excluded.length), "s", f"left out of {window} by exclusions: how long in all", "")
+
+
+def _forecast_rows(item: Objective) -> Iterator[_Row]:
+    forecast = item.forecast
+    if forecast is None:
+        return
+    if forecast.exhausts_at is not None:
+        meaning = "estimate: when the error budget is gone at the last 7 days' burn"
+        yield (formats.moment(forecast.exhausts_at), None, "time", meaning, "both")
+    if forecast.recovers_at is not None:
+        meaning = "estimate: when the error budget is above zero again at the last 7 days' burn"
+        yield (formats.moment(forecast.recovers_at), None, "time", meaning, "both")
+    if forecast.relief is not None:
+        meaning = "when an old burn has left the window, which is no improvement"
+        yield (formats.moment(forecast.relief.at), None, "time", meaning, "both")
+        meaning = "share of the error budget by which it looks better then"
+        yield (formats.percent(forecast.relief.share), forecast.relief.share, "share", meaning, "both")
+
+
+def _incident_rows(item: Objective) -> Iterator[_Row]:
+    for number, incident in enumerate(largest(item.incidents), 1):
+        name = f"burn {number}, one of the largest of {item.window}"
+        yield (formats.stretch(incident.span), None, "time", f"{name}: when it was", "both")
+        yield (formats.percent(incident.share), incident.share, "share", f"{name}: error budget it cost", "both")
+        yield (formats.count(incident.bad), incident.bad, "events", f"{name}: bad events", "part")
+        for deploy in incident.deploys[:_MOST_DEPLOYS]:
+            meaning = f"{name}: a deploy of {deploy.service} that coincides with it"
+            yield (formats.moment(deploy.at), None, "time", meaning, "")
+
+
+def _seconds(length: timedelta) -> Fraction:
+    return Fraction(length // timedelta(seconds=1))
 
 
 def _query(item: Objective, key: str) -> str:
