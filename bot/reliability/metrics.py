@@ -132,6 +132,7 @@ class Identified(Protocol):
         ...
 
 
+@runtime_checkable
 class KnowsBuckets(Protocol):
     """A source that can say which thresholds a classic histogram has."""
 

@@ -20,9 +20,11 @@ from bot.reliability.definitions import Definitions, ObjectiveDefinition
 from bot.reliability.exclusions import Exclusion, excluded
 from bot.reliability.formats import listing
 from bot.reliability.issued import IssuedReviews, key_of
-from bot.reliability.metrics import Ask, Failed, Identified, Method, Metrics
+from bot.reliability.metrics import Ask, Failed, Identified, KnowsBuckets, Method, Metrics
 from bot.reliability.state import judge
+from bot.reliability.thresholds import check_thresholds
 from bot.reliability.windows import Span
+from bot.yaml_source import Mistake
 
 log = structlog.get_logger(__name__)
 
@@ -131,6 +133,15 @@ class Reliability:
     async def check(self) -> Mapping[str, str]:
         """Source -> what it says of itself, for `director doctor`. Raises `Unreachable`."""
         return {kind: await source.check() for kind, source in self._sources.items()}
+
+    async def check_thresholds(self, at: datetime) -> list[Mistake]:
+        """Every latency's threshold that is no bucket of its histogram at this time; none where no source can tell.
+
+        Raises:
+            ThresholdsUnchecked: some histograms could not be asked for.
+        """
+        source = self._sources.get("prometheus")
+        return await check_thresholds(self.definitions, source, at) if isinstance(source, KnowsBuckets) else []
 
     async def close(self) -> None:
         for source in self._sources.values():
