@@ -11,9 +11,6 @@ _KEYS = (
     "personas.vp_engineering",
     "personas.principal_architect",
     "relationships",
-    "metrics.max_samples_per_query",
-    "metrics.deploys",
-    "exclusions",
     "policy",
     "rights.approve_plans",
     "rights.exceptions",
@@ -26,10 +23,10 @@ _KEYS = (
 
 
 def without_effect(settings: Settings) -> tuple[str, ...]:
-    """The keys of director.yml and the variables that are set and do nothing yet."""
+    """The keys of director.yml that are set and do nothing yet."""
     found = [key for key in _KEYS if _is_set(settings.file, key)]
     found += [f'channels."{name}".digest' for name, entry in settings.file.channels.items() if _is_set(entry, "digest")]
-    return (*found, *(("DIRECTOR_HOOK_SECRET",) if settings.hook_secret is not None else ()))
+    return tuple(found)
 
 
 def _is_set(value: BaseModel, key: str) -> bool:

@@ -66,8 +66,7 @@ async def _examine(context: typer.Context) -> list[Check]:
         return [Check("settings", "problem", str(mistake)) for mistake in error.mistakes]
     rooms: tuple[Room, ...] = ("database", "slack", "teams", "metrics", "model")
     found = await asyncio.gather(*(_room(wiring, settings, room) for room in rooms))
-    slos = await _within("SLO files", lambda: asyncio.to_thread(_slos, settings), off=_NO_SLOS, patience=PATIENCE)
-    return [_settings(settings), *_misspelt(), *found, slos, *_later(settings)]
+    return [_settings(settings), *_misspelt(), *found, *await _slos(settings), *_later(settings)]
 
 
 async def _room(wiring: Wiring, settings: Settings, room: Room) -> Check:
@@ -116,17 +115,42 @@ def _misspelt() -> list[Check]:
     ]
 
 
-def _slos(settings: Settings) -> str | None:
+async def _slos(settings: Settings) -> list[Check]:
+    """The SLO files, and what director.yml says of services that they don't have."""
+    import asyncio
+
     from bot.errors import UsageError
     from bot.reliability import load_definitions
 
-    if not settings.slos:
-        return None
-    definitions = load_definitions(settings.slos)
-    if not definitions.objectives:
-        raise UsageError("they define no objective, so there is nothing to review (docs/slos.md)")
-    objectives, services = len(definitions.objectives), len(definitions.service_names)
-    return f"{objectives} objective{_s(objectives)} of {services} service{_s(services)}"
+    known: tuple[str, ...] | None = None
+
+    def load() -> str | None:
+        nonlocal known
+        if not settings.slos:
+            return None
+        definitions = load_definitions(settings.slos)
+        known = definitions.service_names
+        if not definitions.objectives:
+            raise UsageError("they define no objective, so there is nothing to review (docs/slos.md)")
+        objectives, services = len(definitions.objectives), len(known)
+        return f"{objectives} objective{_s(objectives)} of {services} service{_s(services)}"
+
+    check = await _within("SLO files", lambda: asyncio.to_thread(load), off=_NO_SLOS, patience=PATIENCE)
+    return [check, *(_exclusions_of_nobody(settings, known) if known is not None else ())]
+
+
+def _exclusions_of_nobody(settings: Settings, known: tuple[str, ...]) -> list[Check]:
+    from bot.settings_values import nearest
+
+    names = {name.casefold() for name in known}
+    found = []
+    for index, exclusion in enumerate(settings.file.exclusions):
+        if exclusion.service.casefold() not in names:
+            near = nearest(exclusion.service, known)
+            hint = f"; did you mean {near}?" if near else ""
+            text = f"exclusions[{index}] is for {exclusion.service!r}, which no SLO file names{hint}"
+            found.append(Check("exclusions", "off", text))
+    return found
 
 
 def _s(count: int) -> str:

@@ -116,6 +116,33 @@ def test_what_is_set_but_not_built_yet_is_said(director: Command, wiring: FakeWi
     )
 
 
+def test_an_exclusion_for_a_service_that_no_slo_names_is_pointed_out(director: Command, wiring: FakeWiring) -> None:
+    (wiring.folder / "slos" / "checkout.yml").write_text(SLO)
+    rest = "rrule: FREQ=DAILY, duration: 1h, reason: backup, owner: dana}"
+    (wiring.folder / "director.yml").write_text(
+        "".join(
+            (
+                "exclusions:\n",
+                f"  - {{service: Checkout, {rest}\n",
+                f"  - {{service: chekout, {rest}\n",
+                f"  - {{service: other, {rest}\n",
+            )
+        )
+    )
+    result = director("doctor", "--json")
+    assert (result.code, [check for check in result.data if check["check"] == "exclusions"]) == (
+        0,
+        [
+            {
+                "check": "exclusions",
+                "state": "off",
+                "text": "exclusions[1] is for 'chekout', which no SLO file names; did you mean checkout?",
+            },
+            {"check": "exclusions", "state": "off", "text": "exclusions[2] is for 'other', which no SLO file names"},
+        ],
+    )
+
+
 def test_keys_without_effect_are_named(director: Command, wiring: FakeWiring) -> None:
     (wiring.folder / "director.yml").write_text("retention: {threads: 90d}\n")
     assert states(director("doctor", "--json").data)["not used"] == (
