@@ -25,7 +25,7 @@ from bot.reliability.incidents import Incident
 from bot.reliability.prometheus_client import PrometheusClient, QueryFailed
 from bot.reliability.windows import Span
 from tests.bot.reliability.samples import judged, measured
-from tests.doubles.prometheus import hostile
+from tests.doubles.prometheus_hostile import hostile
 from tests.doubles.prometheus_blocks import needs_prometheus, serving
 
 START = datetime(2026, 11, 16, 0, 0, tzinfo=UTC)
@@ -73,6 +73,9 @@ def counters() -> Iterator[tuple[str, Flow]]:
         labels = f'service="spread",code="500"{f""",tenant="{tenant}" """ if tenant else ""}'.strip()
         yield f"http_requests_total{{{labels}}}", during("5:00", "7:00", failing)
         yield f'http_requests_total{{service="spread",code="200",tenant="{tenant or "d"}"}}', lambda _: 30.0
+    for number in range(9):
+        labels = f'service="level",route="/{number}",code="500"'
+        yield f"http_requests_total{{{labels}}}", during("5:00", "7:00", 3.0 if number < 1 else 2.0)
     for route in ("\x1b[31m<!channel>\\n", "/" + "long" * 100, "/a"):
         events = 1.0 if route == "/a" else 2.0
         yield f'http_requests_total{{service="odd",route="{route}",code="500"}}', during("5:00", "7:00", events)
@@ -192,6 +195,10 @@ async def test_where_no_value_stands_out_the_largest_are_named_and_those_without
         ("tenant", "b", 240),
         ("tenant", "c", 240),
     ]
+
+
+async def test_of_many_values_that_carried_the_same_none_is_named_by_chance(client):
+    assert await shares(client, requests("level")) == [("route", "/0", 360)]
 
 
 async def test_without_bad_events_or_series_there_are_no_burners(client):
