@@ -41,7 +41,7 @@ class Answers:
         await counting.pulse()
         asks = [ask for ask in counting.asks if not self._failure(ask)]
         whole = self._by_increase(asks) if method == "increase" else []
-        await asyncio.gather(self._increase(whole), self._hours(asks), self._find_signs())
+        await asyncio.gather(self._increase(whole), self._hours(asks), self._find_signs(churn=method == "increase"))
         if method == "hours":
             await self._increase(self._by_increase([ask for ask in asks if self._is_sparse(ask)]))
         await self._find_silence(asks)
@@ -50,8 +50,8 @@ class Answers:
         await asyncio.gather(self._counting.hours(), self._counting.beside(), self._short(asks))
         await self._find_lost(asks)
 
-    async def _find_signs(self) -> None:
-        self._signs = await signs(self._counting)
+    async def _find_signs(self, *, churn: bool) -> None:
+        self._signs = await signs(self._counting, churn=churn)
 
     # --- one increase over the window ---
 

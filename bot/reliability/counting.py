@@ -212,18 +212,21 @@ class Counting:
             names = {self.series_name(counter): counter for counter in counters}
             for name, column in (await self._hours.load(tuple(names), first, last)).items():
                 self._loaded[names[name]] = column
-                _copy(column, self.ledgers[names[name]].column)
+                ledger = self.ledgers[names[name]]
+                amount = len(ledger.column.values)
+                ledger.column = Column(first, column.slice(first, amount, outside=UNKNOWN))
 
     def _missing(self) -> dict[tuple[timedelta, datetime, datetime], list[Counter]]:
         """Counters by the hours that must be asked for, and the distance of their samples."""
         found: dict[tuple[timedelta, datetime, datetime], list[Counter]] = {}
         for counter in self.living():
             column = self.ledgers[counter].column
+            if column.complete:
+                continue
             unknown = [index for index, value in enumerate(column.values) if math.isnan(value)]
-            if unknown:
-                first, until = column.first + unknown[0] * HOUR, column.first + unknown[-1] * HOUR
-                self.asked_from[counter] = first
-                found.setdefault((self.scrape(counter), first, until), []).append(counter)
+            first, until = column.first + unknown[0] * HOUR, column.first + unknown[-1] * HOUR
+            self.asked_from[counter] = first
+            found.setdefault((self.scrape(counter), first, until), []).append(counter)
         return found
 
     def _take(self, counter: Counter, values: Sequence[tuple[float, float]]) -> None:
@@ -273,13 +276,6 @@ def _cost(ask: Ask, pulse: Pulse) -> float:
         return 1.0
     scrape = pulse.scrape if pulse.scrape is not None else promql.USUAL_SCRAPE
     return 2 * (ask.slices.length + scrape) / ask.slices.length
-
-
-def _copy(source: Column, target: Column) -> None:
-    shift = (source.first - target.first) // HOUR
-    for index, value in enumerate(source.values):
-        if 0 <= index + shift < len(target.values):
-            target.values[index + shift] = value
 
 
 def _utc(span: Span) -> Span:

@@ -39,12 +39,17 @@ class Column:
     first: datetime
     values: array[float]
 
-    def slice(self, first: datetime, count: int) -> array[float]:
-        """The values of so many hours, the first one ending at `first`; `ABSENT` outside of the column."""
+    def slice(self, first: datetime, count: int, *, outside: float = ABSENT) -> array[float]:
+        """The values of so many hours, the first one ending at `first`; `outside` where the column has none."""
         start = (first - self.first) // HOUR
         inside = self.values[max(0, start) : max(0, start + count)]
-        before = array("d", [ABSENT]) * min(count, max(0, -start))
-        return before + inside + array("d", [ABSENT]) * (count - len(before) - len(inside))
+        before = array("d", [outside]) * min(count, max(0, -start))
+        return before + inside + array("d", [outside]) * (count - len(before) - len(inside))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every hour is known."""
+        return not math.isnan(sum(self.values))
 
     def at(self, end: datetime) -> float:
         """The value of the hour that ends there; `UNKNOWN` outside of the column."""

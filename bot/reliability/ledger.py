@@ -51,6 +51,8 @@ class Ledger:
 
     def fill_absent(self) -> None:
         """What was asked and not answered had no series."""
+        if self.column.complete:
+            return
         values = self.column.values
         for index, value in enumerate(values):
             if math.isnan(value):

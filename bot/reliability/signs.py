@@ -6,7 +6,8 @@ read), and restarts are looked for in one hour of every third day; only what loo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import partial
@@ -25,8 +26,11 @@ _SUSPICIOUS = 2  # restarts in the sampled hours
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def signs(counting: Counting) -> dict[Ask, Signs]:
-    """What could be found out for each ask; a query that fails leaves its sign unknown."""
+async def signs(counting: Counting, *, churn: bool) -> dict[Ask, Signs]:
+    """What could be found out for each ask; a query that fails leaves its sign unknown.
+
+    Without `churn` the totals' series in the window are not counted: names of many pods are a long answer.
+    """
     by_window: dict[Span, list[Ask]] = {}
     for ask in counting.asks:
         if ask.slices is None:
@@ -34,18 +38,22 @@ async def signs(counting: Counting) -> dict[Ask, Signs]:
     found: dict[Ask, Signs] = {}
     for span, asks in by_window.items():
         if span.start < span.end:
-            found.update(await _of_window(counting, span, asks))
+            found.update(await _of_window(counting, span, asks, churn=churn))
     return found
 
 
-async def _of_window(counting: Counting, span: Span, asks: Sequence[Ask]) -> dict[Ask, Signs]:
+async def _of_window(counting: Counting, span: Span, asks: Sequence[Ask], *, churn: bool) -> dict[Ask, Signs]:
     asking = counting.asking
     pairs = {ask: tuple(map(_counter, promql.selectors_of(ask))) for ask in asks}
     parts = {part for part, _ in pairs.values()}
     totals = {total for _, total in pairs.values()}
-    seen = await _series(asking, parts | totals, span)
-    hidden = await _hidden(asking, parts, seen, span)
-    restarts = await _restarts(counting, totals, span)
+    seen, at_start, restarts = await asyncio.gather(
+        _series(asking, parts | totals if churn else parts, span),
+        asking.instants(parts, promql.series_at_start, span.start, length=HOUR, fatal=False),
+        _restarts(counting, totals, span),
+    )
+    suspects = {part for part in parts if part not in seen or seen[part] > at_start.get(part, {}).get("", 0)}
+    hidden = await _hidden(asking, suspects, span)
     return {
         ask: Signs(
             hidden=hidden.get(part),
@@ -76,12 +84,8 @@ async def _series(asking: Asking, counters: set[Counter], span: Span) -> dict[Co
     return found
 
 
-async def _hidden(
-    asking: Asking, parts: set[Counter], seen: Mapping[Counter, int], span: Span
-) -> dict[Counter, Fraction]:
-    """Events in first samples, of the counters that have more series than at the window's start."""
-    at_start = await asking.instants(parts, promql.series_at_start, span.start, length=HOUR, fatal=False)
-    suspects = {part for part in parts if part not in seen or seen[part] > at_start.get(part, {}).get("", 0)}
+async def _hidden(asking: Asking, suspects: set[Counter], span: Span) -> dict[Counter, Fraction]:
+    """Events in first samples, of counters that have had more series than at the window's start."""
     query = partial(promql.hidden, window=span.length)
     answers = await asking.instants(suspects, query, span.end, length=span.length, fatal=False)
     return {part: Fraction(figures[""]) for part, figures in answers.items() if figures.get("", 0) > 0}

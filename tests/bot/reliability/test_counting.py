@@ -225,7 +225,7 @@ async def test_errors_in_a_new_series_first_sample_are_found(prometheus_fleet: F
         name: counted(answer).signs
         for name, answer in zip(
             ("fine", "born", "faultless"),
-            await measure(prometheus_fleet.url, ask("fine"), ask("born"), ask("faultless")),
+            await measure(prometheus_fleet.url, ask("fine"), ask("born"), ask("faultless"), method="increase"),
             strict=True,
         )
     }
