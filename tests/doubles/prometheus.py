@@ -16,10 +16,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles.prometheus_hostile import hostile, success
-
-__all__ = ["AT", "Fleet", "Truth", "hostile", "prometheus_fleet", "success"]
-
 STEP = 300  # seconds between samples
 DAYS = 29
 END = datetime(2026, 11, 16, 8, 0, 0, tzinfo=UTC)  # the last sample; a Monday

@@ -6,7 +6,7 @@ import re
 
 from aiohttp import web
 
-from tests.doubles.prometheus import success
+from tests.doubles.prometheus_hostile import success
 
 TOTAL, BAD = 1000.0, 0.1  # events an hour
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}

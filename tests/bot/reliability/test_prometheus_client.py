@@ -34,6 +34,7 @@ from tests.doubles.prometheus_hostile import (
 
 AT = datetime(2026, 11, 16, 8, 0, 46, 877000, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+SPAN = Span(AT - 24 * HOUR, AT)
 JSON = "application/json"
 
 
@@ -690,9 +691,22 @@ async def test_two_rounds_together_ask_eight_questions_at_a_time_at_most() -> No
     assert (len(server.asked), server.most_at_once) == (40, 8)
 
 
-# --- labels of series ---
+async def test_labels_that_are_never_told_end_no_round_and_are_not_asked_for_after_its_end() -> None:
+    async def shy(request: web.Request, form: dict[str, str]) -> web.StreamResponse:
+        return await (never(request, form) if "match[]" in form else counts(request, form))
 
-SPAN = Span(AT - 24 * HOUR, AT)
+    async with hostile(shy) as server:
+        client = PrometheusClient(server.url, timeout=0.1, at_once=4)
+        asking = Round(client)
+        assert await asyncio.gather(*(asking.series(["up"], SPAN) for _ in range(4))) == [None] * 4
+        assert (await failures_of(asking, 2), asking.queries) == ([], 6)
+        asking.failure = QueryFailed("gone")
+        assert await asking.series(["up"], SPAN) is None
+        await client.close()
+    assert len(server.asked) == 6
+
+
+# --- labels of series ---
 
 
 async def labels_of(answer: Answer, *selectors: str) -> object:
