@@ -73,6 +73,100 @@ def test_an_unknown_field_is_told_also_when_it_is_empty(tmp_path: Path) -> None:
     ]
 
 
+def test_documents_may_stand_in_a_list(tmp_path: Path) -> None:
+    listed = "- " + SLO.replace("\n", "\n  ").rstrip() + "\n"
+    assert load_definitions([written(tmp_path, listed)]).objectives == (DEFINED,)
+    assert mistakes(written(tmp_path, listed + listed.replace("Occurrences", "Calendar"))) == [
+        "slo.yml:20: metadata.name: SLO 'checkout-availability' is defined twice; first in slo.yml:3. Rename one"
+    ]
+
+
+def test_a_data_source_in_openslo_s_own_shape_is_read(tmp_path: Path) -> None:
+    text = """\
+        apiVersion: openslo/v1
+        kind: DataSource
+        metadata: {name: main, labels: {env: [prod, dev], team: a}, annotations: {acme.example/folder: ./x}}
+        spec: {description: Ours, type: Prometheus, connectionDetails: [{url: http://prometheus.example.com}]}
+        """
+    assert load_definitions([written(tmp_path, text)]) == Definitions()
+
+
+@pytest.mark.parametrize(
+    ("declared", "asked", "told"),
+    [
+        ("main", "metricSourceRef: main", None),
+        ("main", "type: prometheus, metricSourceRef: main", None),
+        ("main", "type: Prometheus, metricSourceRef: elsewhere", None),
+        (
+            "main",
+            "metricSourceRef: mian",
+            ": there is no DataSource 'mian' (did you mean main?), so needs type: Prometheus or type: CSV",
+        ),
+        (
+            "main",
+            "type: CSV, metricSourceRef: main",
+            ".type: 'CSV' is not what DataSource 'main' says ('Prometheus'); remove one of them",
+        ),
+        ("main", "", ": needs type: Prometheus or type: CSV"),
+        (
+            "cloud",
+            "metricSourceRef: cloud",
+            ".metricSourceRef: 'CloudWatch' is not supported; use Prometheus (anything that speaks its API) or CSV",
+        ),
+    ],
+)
+def test_a_source_is_of_its_own_type_or_of_its_data_source_s(
+    tmp_path: Path, declared: str, asked: str, told: str | None
+) -> None:
+    kind = "Prometheus" if declared == "main" else "CloudWatch"
+    document = f"apiVersion: openslo/v1\nkind: DataSource\nmetadata: {{name: {declared}}}\nspec: {{type: {kind}}}\n"
+    source = SLO.replace(
+        "{type: Prometheus, spec: {query: http_total}}",
+        f"{{{asked}{', ' if asked else ''}spec: {{query: http_total}}}}",
+    )
+    field = "spec.indicator.spec.ratioMetric.total.metricSource"
+    assert mistakes(written(tmp_path, f"{source}---\n{document}")) == (
+        [] if told is None else [f"slo.yml:12: {field}{told}"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("policies", "told"),
+    [
+        ("[{alertPolicyRef: page}]", None),
+        ("[{kind: AlertPolicy, metadata: {name: page}, spec: {conditions: [{conditionRef: x}]}}]", None),
+        (
+            "[{kind: AlertPolice}]",
+            "[0].kind: 'AlertPolice' is not supported here; write kind: AlertPolicy, or alertPolicyRef",
+        ),
+        ("[{name: page}]", "[0]: needs alertPolicyRef, or kind: AlertPolicy with its spec"),
+        ("[page]", "[0]: must be a mapping: write alertPolicyRef: and its name"),
+    ],
+)
+def test_alert_policies_of_an_slo_are_left_alone_but_not_what_is_none(
+    tmp_path: Path, policies: str, told: str | None
+) -> None:
+    path = written(tmp_path, f"{SLO}  alertPolicies: {policies}\n")
+    assert mistakes(path) == ([] if told is None else [f"slo.yml:18: spec.alertPolicies{told}"])
+
+
+def test_a_composite_slo_is_refused_by_name_and_nothing_else_is_said_of_it(tmp_path: Path) -> None:
+    inline = SLO[SLO.index("  indicator:") : SLO.index("  timeWindow:")]
+    text = SLO.replace(inline, "").replace("target: 0.999", "target: 0.999, indicatorRef: a, compositeWeight: 2")
+    why = "composite SLOs are not supported; write one SLO per indicator, with the indicator under spec"
+    assert mistakes(written(tmp_path, text)) == [
+        f"slo.yml:10: spec.objectives[0].indicatorRef: {why}",
+        f"slo.yml:10: spec.objectives[0].compositeWeight: {why}",
+    ]
+
+
+def test_a_window_that_is_left_out_is_missing_with_an_example(tmp_path: Path) -> None:
+    text = SLO.replace("  timeWindow:\n    - {duration: 28d, isRolling: true}\n", "")
+    assert mistakes(written(tmp_path, text)) == [
+        "slo.yml:4: spec.timeWindow: is missing; add timeWindow: [{duration: 28d, isRolling: true}]"
+    ]
+
+
 @pytest.mark.parametrize("folder", [".git", "..2026_11_16_08_00_00.1"])
 def test_hidden_folders_are_left_alone(tmp_path: Path, folder: str) -> None:
     (tmp_path / folder).mkdir()

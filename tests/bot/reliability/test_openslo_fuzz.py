@@ -39,6 +39,39 @@ WHOLE: list[dict[str, Any]] = [
             "objectives": [{"displayName": "a", "target": 0.99}],
         },
     },
+    {
+        "apiVersion": "openslo/v1",
+        "kind": "DataSource",
+        "metadata": {"name": "main", "labels": {"env": ["prod"]}},
+        "spec": {"type": "Prometheus", "connectionDetails": [{"url": "http://prometheus"}]},
+    },
+    {
+        "apiVersion": "openslo/v1",
+        "kind": "SLO",
+        "metadata": {"name": "shop-latency"},
+        "spec": {
+            "service": "shop",
+            "indicator": {
+                "spec": {
+                    "thresholdMetric": {
+                        "metricSource": {"metricSourceRef": "main", "spec": {"query": 'x_bucket{job="shop"}'}}
+                    }
+                }
+            },
+            "timeWindow": [
+                {
+                    "duration": "1M",
+                    "isRolling": False,
+                    "calendar": {"startTime": "2026-01-01 00:00:00", "timeZone": "Europe/Berlin"},
+                }
+            ],
+            "budgetingMethod": "Timeslices",
+            "objectives": [
+                {"op": "lte", "value": 0.25, "target": 0.99, "timeSliceTarget": 0.9, "timeSliceWindow": "5m"}
+            ],
+            "alertPolicies": [{"alertPolicyRef": "page"}],
+        },
+    },
 ]
 odd: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates(),
@@ -56,7 +89,22 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 PLACES = places(WHOLE)
-TRICKS = ["&a [*a]\n", "a: &a {b: *a}\n", "? [x]\n: y\n", "\x00", "- - - -\n", "!!python/object:os.system {}\n"]
+TRICKS = [
+    "&a [*a]\n",
+    "a: &a {b: *a}\n",
+    "? [x]\n: y\n",
+    "\x00",
+    "- - - -\n",
+    "!!python/object:os.system {}\n",
+    "[]\n",
+    "- []\n- 1\n",
+    "[" * 50_000,
+    "- " * 50_000,
+    "{a: " * 50_000,
+    "\n".join(f"{' ' * depth}a:" for depth in range(2_000)),
+    "a: !!int x\nb: !!timestamp never\nc: 0b_\n",
+    f"a: {'9' * 5000}\n",
+]
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -81,7 +129,13 @@ def test_a_spoiled_file_is_read_or_refused_with_mistakes(tmp_path: Path, changes
     assert mistakes is None or (mistakes and all(one.where.startswith(str(path)) and one.text for one in mistakes))
 
 
-@pytest.mark.parametrize("text", TRICKS)
+def test_the_whole_file_is_right_before_it_is_spoiled(tmp_path: Path) -> None:
+    path = tmp_path / "slo.yml"
+    path.write_text(yaml.safe_dump_all(WHOLE))
+    assert [item.slo for item in load_definitions([path]).objectives] == ["shop-latency", "shop-slo"]
+
+
+@pytest.mark.parametrize("text", TRICKS, ids=range(len(TRICKS)))
 def test_yaml_that_plays_tricks_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "slo.yml"
     path.write_text(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.reliability.selectors import canonical, problem_of
+from bot.reliability.selectors import canonical, problem_of, taken_apart
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,25 @@ def test_a_comment_can_not_swallow_what_stands_behind_the_selector() -> None:
 
 def test_lines_are_joined() -> None:
     assert canonical('x{\n  a="b",\n  c="d"\n}') == 'x{a="b",c="d"}'
+
+
+def test_quotes_and_backslashes_survive_being_written_anew() -> None:
+    assert canonical(r'x{a="say \"hi\" # \\d"}') == r'x{a="say \"hi\" # \\d"}'
+
+
+def test_a_name_in_quotes_is_kept() -> None:
+    assert canonical('{"my.metric", "my.label"="x"} # dots') == '{__name__="my.metric","my.label"="x"}'
+
+
+@pytest.mark.parametrize(
+    ("query", "apart"),
+    [
+        ("x", ("x", ())),
+        ('x{a="b",c!~"d|e"}', ("x", (("a", "=", "b"), ("c", "!~", "d|e")))),
+        ('{__name__="x",a=~"b"}', ("x", (("a", "=~", "b"),))),
+        ('{__name__=~"x.*"}', None),
+        ('{a="b"}', None),
+    ],
+)
+def test_a_selector_is_taken_apart(query: str, apart: tuple[str, tuple[tuple[str, str, str], ...]] | None) -> None:
+    assert taken_apart(query) == apart
