@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -56,60 +56,77 @@ class Promtool:
         assert found is not None
         return int(found[1])
 
-    def firing(self, history: History, at: timedelta, *, every: timedelta | None = None) -> set[str]:
-        """The names of the alerts that fire so long after the beginning."""
-        return set(self.fired(history, at, every=every))
+    def firing(
+        self, history: History, moments: Sequence[timedelta], *, every: timedelta | None = None
+    ) -> list[set[str]]:
+        """The names of the alerts that fire so long after the beginning, per moment (ascending).
 
-    def fired(self, history: History, at: timedelta, *, every: timedelta | None = None) -> dict[str, Fired]:
-        """Alerts by name (a file of one objective has each once).
-
-        Rules are evaluated at the beginning and then once, at `at` itself: three days of history take no longer than
-        three minutes, and an alert that would lean on an earlier evaluation shows. Or `every` so often, as in life.
+        With `every`, rules are evaluated that often from the beginning on, as in life; else as in `fired`.
         """
-        names = sorted(set(re.findall(r"^ *- alert: (\S+)$", self.rules, re.MULTILINE)))
-        # promtool says what fires only where it is not what was expected.
+        if every is None:
+            return [set(alerts) for alerts in self.fired([(history, at) for at in moments])]
+        report = self._run("test", "rules", self._suite(history, moments, every), code=1)
+        found = [(name, time) for name, time, got in _OUTCOME.findall(report) if _ALERT.search(got)]
+        times = list(dict.fromkeys(time for _, time, _ in _OUTCOME.findall(report)))
+        assert len(times) == len(moments), report
+        return [{name for name, at in found if at == time} for time in times]
+
+    def fired(self, asked: Iterable[tuple[History, timedelta]]) -> list[dict[str, Fired]]:
+        """Alerts by name (a file of one objective has each once), per history and moment.
+
+        Rules are evaluated at the beginning and then once, at that moment: three days of history take no longer than
+        three minutes, and an alert that would lean on an earlier evaluation shows.
+        """
+        files = [self._suite(history, [at], at) for history, at in asked]
+        output = self._run("test", "rules", *files, code=1)
+        reports = output.split("Unit Testing:  ")[1:]
+        assert len(reports) == len(files), output
+        return [_fired(report, self._names()) for report in reports]
+
+    def _suite(self, history: History, moments: Sequence[timedelta], every: timedelta) -> str:
+        """A file for promtool, which says what fires only where it is not what was expected."""
         expected = [{"exp_labels": {"expected": "something else"}}]
-        suite = {
-            "rule_files": ["rules.yml"],
-            "evaluation_interval": _text(every or at),
-            "tests": [
-                {
-                    "interval": _text(history.step),
-                    "input_series": [{"series": name, "values": text} for name, text in history.series.items()],
-                    "alert_rule_test": [
-                        {"eval_time": _text(at), "alertname": name, "exp_alerts": expected} for name in names
-                    ],
-                }
+        test = {
+            "interval": _text(history.step),
+            "input_series": [{"series": name, "values": text} for name, text in history.series.items()],
+            "alert_rule_test": [
+                {"eval_time": _text(at), "alertname": name, "exp_alerts": expected}
+                for at in moments
+                for name in self._names()
             ],
         }
+        suite = {"rule_files": ["rules.yml"], "evaluation_interval": _text(every), "tests": [test]}
         self._suites += 1
         file = self.folder / f"suite{self._suites}.yml"
         file.write_text(json.dumps(suite), encoding="utf-8")
-        output = self._run("test", "rules", file.name, code=1)
-        found = dict(_outcomes(output))
-        assert sorted(found) == names, output
-        return {name: alert for name, alert in found.items() if alert is not None}
+        return file.name
+
+    def _names(self) -> list[str]:
+        return sorted(set(re.findall(r"^ *- alert: (\S+)$", self.rules, re.MULTILINE)))
 
     def _run(self, *words: str, code: int) -> str:
         done = subprocess.run(
-            ["promtool", *words], cwd=self.folder, capture_output=True, text=True, timeout=55, check=False
+            ["promtool", *words],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=55,
+            check=False,
         )
-        output = done.stdout + done.stderr
-        assert done.returncode == code, output
-        return output
+        assert done.returncode == code, done.stdout
+        return done.stdout
 
 
-_OUTCOME = re.compile(r"^ +alertname: (\S+), time: .*?^ +got:\[(.*?)\]$", re.MULTILINE | re.DOTALL)
+_OUTCOME = re.compile(r"^ +alertname: (\S+), time: (\S+), .*?^ +got:\[(.*?)\]$", re.MULTILINE | re.DOTALL)
 _ALERT = re.compile(r"^ +Labels:\{(.*?)\}$\n^ +Annotations:\{(.*?)\}$", re.MULTILINE)
 
 
-def _outcomes(output: str) -> list[tuple[str, Fired | None]]:
-    found: list[tuple[str, Fired | None]] = []
-    for name, got in _OUTCOME.findall(output):
-        alerts = _ALERT.findall(got)
-        assert len(alerts) <= 1, output
-        found.append((name, Fired(*alerts[0]) if alerts else None))
-    return found
+def _fired(report: str, names: Sequence[str]) -> dict[str, Fired]:
+    outcomes = {name: _ALERT.findall(got) for name, _, got in _OUTCOME.findall(report)}
+    assert sorted(outcomes) == names, report
+    assert all(len(alerts) <= 1 for alerts in outcomes.values()), report
+    return {name: Fired(*alerts[0]) for name, alerts in outcomes.items() if alerts}
 
 
 def _text(length: timedelta) -> str:
