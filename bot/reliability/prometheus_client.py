@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 MOST_POINTS = 11_000  # Prometheus refuses a range query with more points per series
 MOST_SERIES = 20_000  # whose labels are looked at
 _AT_ONCE = 8
+_VERSION_HOLDS = 60.0  # seconds, as servers are upgraded while we run
 _Form = Sequence[tuple[str, str]]
 _Item = TypeVar("_Item")
 
@@ -51,6 +53,7 @@ class PrometheusClient:
         self._gate = asyncio.Semaphore(at_once)
         self._reading = asyncio.Lock()
         self._version: str | None = None
+        self._version_until = 0.0
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._connection.address}>"
@@ -82,7 +85,7 @@ class PrometheusClient:
 
         Raises `QueryFailed`, and ValueError for more points than a server may be asked for.
         """
-        first, last, distance = _seconds(start), _seconds(end), step.total_seconds()
+        first, last, distance = _seconds(start), _seconds(end), round(step.total_seconds(), 3)
         if distance <= 0 or last < first:
             raise ValueError("a range goes forward")
         points = math.floor((last - first) / distance + 1e-6) + 1
@@ -114,13 +117,15 @@ class PrometheusClient:
 
         Worth showing, never worth failing for.
         """
-        if self._version is None:
-            try:
-                body = await self._connection.get("status/buildinfo", min(self._timeout, 5.0))
-            except QueryFailed as failure:
-                log.info("prometheus.version_unknown", unreachable=failure.unreachable, timed_out=failure.timed_out)
-            else:
-                self._version = _version_in(await _read(body, _nothing))
+        if time.monotonic() < self._version_until:
+            return self._version
+        try:
+            body = await self._connection.get("status/buildinfo", min(self._timeout, 5.0))
+        except QueryFailed as failure:
+            log.info("prometheus.version_unknown", unreachable=failure.unreachable, timed_out=failure.timed_out)
+            return None
+        self._version = _version_in(await _read(body, _nothing))
+        self._version_until = time.monotonic() + _VERSION_HOLDS
         return self._version
 
     async def check(self) -> str:
@@ -191,8 +196,9 @@ class Round:
 
     def begin(self) -> None:
         """Raises `QueryFailed` when there is no use in asking."""
-        if self.failure is not None:
-            raise self.failure
+        failure = self.failure
+        if failure is not None:
+            raise QueryFailed(str(failure), unreachable=failure.unreachable, timed_out=failure.timed_out)
         self.queries += 1
 
     def heard(self) -> None:

@@ -671,6 +671,18 @@ async def test_silences_with_an_answer_between_them_end_nothing() -> None:
     assert (len(found), len(server.asked)) == (8, 12)
 
 
+async def test_what_is_not_asked_any_more_is_not_worth_splitting() -> None:
+    async with hostile(never) as server:
+        client = PrometheusClient(server.url, timeout=0.1)
+        asking = Round(client)
+        await failures_of(asking, 3)
+        with pytest.raises(QueryFailed, match=r"did not answer within 0\.1 s") as failed:
+            await asking.instant("up", AT)
+        await client.close()
+    found = failed.value
+    assert (found.unreachable, found.timed_out, found.splittable, len(server.asked)) == (True, True, False, 3)
+
+
 async def test_a_new_round_asks_again_after_one_that_ended() -> None:
     async with hostile(limits(3, None)) as server:
         client = PrometheusClient(server.url, at_once=1)
