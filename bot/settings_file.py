@@ -24,6 +24,7 @@ from bot.settings_values import (
     Number,
     RecurrenceRule,
     Seconds,
+    Selector,
     Zone,
     nearest,
 )
@@ -114,7 +115,7 @@ class Metrics(Value):
     timeout: Seconds = 20.0
     max_samples_per_query: Annotated[Integer, Field(ge=1)] = 50_000_000
     stale_after: Seconds = 3600.0
-    deploys: Name | None = None
+    deploys: Selector | None = None
 
 
 class Exclusion(Value):

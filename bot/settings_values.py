@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
+import promql_parser
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from bot.domain import Platform, Value
@@ -116,6 +117,19 @@ def _rule(text: str) -> str:
     return text
 
 
+def _selector(text: str) -> str:
+    """PromQL that names a series and nothing else."""
+    example = 'write one, such as deploy_info{env="prod"}'
+    try:
+        parsed = promql_parser.parse(text)
+    except ValueError as error:
+        raise ValueError(f"is no selector of a series ({error}); {example}") from error
+    plain = isinstance(parsed, promql_parser.VectorSelector) and parsed.offset is None and parsed.at is None
+    if not plain:
+        raise ValueError(f"is no plain selector of a series: no range, no function, no offset; {example}")
+    return text
+
+
 def _days(value: Any) -> Any:
     """`2026-11-23/2026-11-29` or one day -> the fields of DateRange."""
     if isinstance(value, date):
@@ -165,4 +179,5 @@ Mention = Annotated[str, AfterValidator(_mention)]
 EntraId = Annotated[str, AfterValidator(_entra_id)]
 ChannelName = Annotated[str, AfterValidator(_channel)]
 Host = Annotated[str, AfterValidator(_host)]
+Selector = Annotated[str, Field(max_length=1_000), AfterValidator(_selector)]
 RecurrenceRule = Annotated[str, AfterValidator(_rule)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -364,3 +365,25 @@ def test_an_exclusion_that_cannot_be_meant_is_refused_with_a_remedy(tmp_path: Pa
         "3: exclusions[1]: leaves no time that counts: the next one begins before this one ends; shorten duration",
         "4: exclusions[2].zone: 'Europe/Berln' is no IANA time zone; did you mean Europe/Berlin?",
     ]
+
+
+@pytest.mark.parametrize("selector", ["deploy_info", "deploy_info{env=~'prod|live'}", '{__name__="deploy_info"}'])
+def test_a_series_of_deploys_is_taken_as_it_is_written(selector: str, tmp_path: Path) -> None:
+    (tmp_path / "director.yml").write_text(f"metrics: {{deploys: {json.dumps(selector)}}}\n")
+    assert load_settings({}, tmp_path).file.metrics.deploys == selector
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("deploy info", "is no selector of a series ("),
+        ("{}", "is no selector of a series ("),
+        ("deploy_info[5m]", "is no plain selector of a series: no range, no function, no offset; "),
+        ("changes(deploy_info[5m])", "is no plain selector of a series: no range, no function, no offset; "),
+        ("deploy_info offset 5m", "is no plain selector of a series: no range, no function, no offset; "),
+    ],
+)
+def test_what_is_no_series_of_deploys_is_refused_with_an_example(text: str, why: str, tmp_path: Path) -> None:
+    (mistake,) = mistakes(tmp_path, f'metrics: {{deploys: "{text}"}}\n')
+    assert mistake.startswith(f"1: metrics.deploys: {why}")
+    assert mistake.endswith('write one, such as deploy_info{env="prod"}')
