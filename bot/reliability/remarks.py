@@ -150,7 +150,8 @@ def _about_hidden(case: Case) -> Iterator[Remark]:
         return
     worth = case.budget is None or hidden >= _HIDDEN_WORTH * case.budget.allowed
     kind = "bad" if case.counts_bad else "good"
-    stood = f"at least {formats.count(hidden)} {kind} events stood in the first samples of new series, which no"
+    events = f"{kind} event" if hidden == 1 else f"{kind} events"
+    stood = f"at least {formats.count(hidden)} {events} stood in the first samples of new series, which no"
     if not case.counts_bad:
         if worth:
             yield Remark("hidden_first_sample", f"{stood} increase sees: the figures may be darker than what happened")

@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from bot.reliability.assessment import Assessment, Objective
-from bot.reliability.definitions import Indicator, ObjectiveDefinition, PrometheusQuery, Window
+from bot.reliability.definitions import Indicator, ObjectiveDefinition, PrometheusQuery, Slices, Window
 from bot.reliability.hours import ABSENT, HOUR, Hours
 from bot.reliability.metrics import BURN_WINDOWS, Failed, Measured, Tally
 from bot.reliability.state import judge
@@ -20,7 +20,14 @@ HOURS = WINDOW.length // HOUR
 
 
 def promise(
-    service: str = "checkout", target: str = "0.999", *, good: bool = False, slo: str = "", name: str = "availability"
+    service: str = "checkout",
+    target: str = "0.999",
+    *,
+    good: bool = False,
+    slo: str = "",
+    name: str = "availability",
+    window: Window = WINDOW,
+    slices: Slices | None = None,
 ) -> ObjectiveDefinition:
     part = PrometheusQuery(f'requests_total{{job="{service}",code=~"5.."}}')
     total = PrometheusQuery(f'requests_total{{job="{service}"}}')
@@ -30,8 +37,9 @@ def promise(
         slo=slo or f"{service}-availability",
         name=name,
         target=Decimal(target),
-        window=WINDOW,
+        window=window,
         indicator=indicator,
+        slices=slices,
     )
 
 

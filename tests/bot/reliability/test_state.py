@@ -15,7 +15,7 @@ from bot.reliability.assessment import State
 from bot.reliability.definitions import ObjectiveDefinition, Window
 from bot.reliability.hours import ABSENT, Hours
 from bot.reliability.metrics import Failed, Measured, Tally
-from tests.bot.reliability.samples import AT, HOURS, failed, judged, measured, promise
+from tests.bot.reliability.samples import AT, HOURS, failed, hours, judged, measured, promise
 
 EMPTY = [False] * HOURS
 WEEK = [False] * (HOURS - 168) + [True] * 168
@@ -27,6 +27,7 @@ NO_GOOD = (
     "If they are right, every event failed."
 )
 LONG_AGO = AT - timedelta(days=10)
+BY_HOURS = Tally(Fraction(400), Fraction(2_000_000))
 
 
 @pytest.mark.parametrize(
@@ -225,3 +226,41 @@ def test_the_coverage_of_a_short_window_is_counted_in_its_own_stretches() -> Non
     assert [remark.text for remark in found.remarks] == [
         "no samples before Mon 16 Nov 2026 07:40 UTC: 20 of 60 minutes"
     ]
+
+
+# --- an answer that contradicts itself ---
+
+
+def test_hours_that_counted_errors_which_the_increase_has_not_fail_the_query() -> None:
+    found = judged(replace(measured(part=None), hours=hours(400.0, 2_000_000.0), by_hours=BY_HOURS))
+    assert (found.state, found.sentence) == (
+        State.QUERY_FAILED,
+        (
+            "The source counted 399 bad events hour by hour and none over the whole window; ask again, and check that "
+            "it answers with all of its series."
+        ),
+    )
+
+
+def test_events_without_a_sample_in_any_hour_fail_the_query() -> None:
+    found = judged(replace(measured(), hours=hours(None, None), by_hours=Tally(None, None)))
+    assert (found.state, found.sentence) == (
+        State.QUERY_FAILED,
+        (
+            "The source counted 2,000,000 events over the whole window and had no sample in any hour of it; ask again, "
+            "and check that it answers with all of its series."
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        replace(measured(part=None), hours=hours(0.0, 2_000_000.0), by_hours=Tally(Fraction(0), Fraction(2_000_000))),
+        replace(measured(part=None), method="hours", hours=hours(400.0, 2_000_000.0), by_hours=BY_HOURS),
+        replace(measured(part=None), remembered_until=LONG_AGO, hours=hours(400.0, 2_000_000.0), by_hours=BY_HOURS),
+    ],
+    ids=["no error in any hour", "hours themselves", "what the source has lost"],
+)
+def test_what_can_be_explained_is_no_contradiction(answer: Measured) -> None:
+    assert judged(answer).state is State.OK
