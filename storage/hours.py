@@ -15,7 +15,6 @@ from storage.chunks import KEYS, ROWS, chunks
 from storage.database import Database
 from storage.hour_names import HourNames
 from storage.schema import hour_blocks, hour_series
-from storage.weeks import Week
 
 Key = tuple[int, int]  # a series' number, and the week's
 
@@ -64,11 +63,9 @@ class SqlHours:
         return found
 
     async def keep(self, columns: Mapping[str, Column]) -> None:
-        offered = [week for series, column in columns.items() for week in weeks.cut(series, column)]
-        # Everybody goes through them in one order, so replicas that keep the same hours wait for each other in turn.
-        offered.sort(key=lambda week: (week.digest, week.number))
-        for some in chunks(offered, ROWS):
-            await self._db.write(partial(self._keep, offered=some), conflicts=_CONFLICTS)
+        longest = max((weeks.spanned(column) for column in columns.values()), default=0)
+        for some in chunks(columns.items(), max(1, ROWS // max(1, longest))):
+            await self._db.write(partial(self._keep, columns=some), conflicts=_CONFLICTS)
 
     async def registered(self, queries: Mapping[str, str], at: datetime) -> Mapping[str, datetime]:
         asked = {name: weeks.digest_of(question) for name, question in queries.items()}
@@ -94,13 +91,17 @@ class SqlHours:
         columns = {by_digest[digest]: weeks.column_of(column, start) for digest, column in values.items()}
         return {one: column for one, column in columns.items() if column is not None}
 
-    def _keep(self, connection: Connection, offered: Sequence[Week]) -> None:
-        numbers = self._numbered(connection, {week.digest: week.series for week in offered})
-        wanted = {(numbers[week.digest], week.number): week.hours for week in offered}
+    def _keep(self, connection: Connection, columns: Sequence[tuple[str, Column]]) -> None:
+        # Everybody inserts, and only then locks, in the same order. So of replicas that keep the same hours one waits
+        # for the other, and never both at once.
+        offered = [(series, week) for series, column in columns for week in weeks.cut(column)]
+        digests = {series: weeks.digest_of(series) for series, _ in offered}
+        if not digests:
+            return
+        numbers = self._numbered(connection, {digest: series for series, digest in digests.items()})
+        wanted = {(numbers[digests[series]], week.number): week.hours for series, week in offered}
         known = _read(connection, wanted)
-        missing = sorted(wanted.keys() - known.keys())
-        added = self._add(connection, {key: wanted[key] for key in missing})
-        # Only now rows are locked, after all that is inserted: nobody can wait for us while we wait for them.
+        added = self._add(connection, {key: wanted[key] for key in sorted(wanted.keys() - known.keys())})
         changing = {
             key: hours
             for key, hours in wanted.items()

@@ -19,10 +19,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Week:
-    """What of one series falls into one week since the epoch; `hours` has all its 168."""
+    """What of a column falls into one week; `number` counts them from the epoch, `hours` has all 168."""
 
-    series: str
-    digest: str
     number: int
     hours: array[float]
 
@@ -46,8 +44,8 @@ def week_of(hour: int) -> int:
     return hour // WEEK
 
 
-def cut(series: str, column: Column) -> Iterator[Week]:
-    """The weeks in which the column knows anything, oldest first.
+def spanned(column: Column) -> int:
+    """How many weeks the column touches.
 
     Raises:
         ValueError: the column doesn't begin at a full hour.
@@ -55,16 +53,21 @@ def cut(series: str, column: Column) -> Iterator[Week]:
     start = first_hour(column.first)
     if start != last_hour(column.first):
         raise ValueError(f"a column begins at a full hour, not at {column.first.isoformat()}")
+    return week_of(start + len(column.values) - 1) - week_of(start) + 1 if column.values else 0
+
+
+def cut(column: Column) -> Iterator[Week]:
+    """The weeks in which the column knows anything, oldest first."""
+    start = first_hour(column.first)
     end = start + len(column.values)
-    digest = digest_of(series)
-    for number in range(week_of(start), week_of(end - 1) + 1):
+    for number in range(week_of(start), week_of(start) + spanned(column)):
         lower, upper = max(number * WEEK, start), min((number + 1) * WEEK, end)
         known = column.values[lower - start : upper - start]
         if all(map(math.isnan, known)):
             continue
         hours = unknown(WEEK)
         hours[lower - number * WEEK : upper - number * WEEK] = known
-        yield Week(series, digest, number, hours)
+        yield Week(number, hours)
 
 
 def filled(known: array[float], offered: array[float]) -> array[float] | None:

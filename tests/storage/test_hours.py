@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+import threading
 from array import array
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
@@ -12,9 +13,11 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from bot.reliability.hours import ABSENT, HOUR, UNKNOWN, Column
 from storage import Store, open_store
+from storage.hours import SqlHours
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BAD = 'http://prometheus:9090 sum by (service) (increase(errors_total{service="checkout"}[1h]))'
@@ -178,15 +181,42 @@ async def test_replicas_that_keep_at_once_lose_no_hour_and_never_meet_an_error(u
 
 async def test_of_two_that_know_an_hour_differently_one_stands_for_good(url: str):
     async with open_store(url) as one, open_store(url) as two:
-        series = [f"series {number}" for number in range(30)]
-        await asyncio.gather(
-            one.hours("T1").keep({name: column(NOON, 1.0, 1.0) for name in series}),
-            two.hours("T1").keep({name: column(NOON, 2.0, 2.0) for name in reversed(series)}),
-        )
-        kept = await one.hours("T1").load(series, NOON, NOON + HOUR)
-        assert {tuple(kept[name].values) for name in series} <= {(1.0, 1.0), (2.0, 2.0)}
-        await two.hours("T1").keep({name: column(NOON, 3.0, 3.0) for name in series})
-        assert shown(await two.hours("T1").load(series, NOON, NOON + HOUR)) == shown(kept)
+        series = [f"series {number}" for number in range(300)]
+        for first in (NOON, NOON + 200 * HOUR):  # at first the series are new, then only the week is
+            await asyncio.gather(
+                one.hours("T1").keep({name: column(first, 1.0, 1.0) for name in series}),
+                two.hours("T1").keep({name: column(first, 2.0, 2.0) for name in reversed(series)}),
+            )
+            kept = await one.hours("T1").load(series, first, first + HOUR)
+            assert {tuple(kept[name].values) for name in series} <= {(1.0, 1.0), (2.0, 2.0)}
+            await two.hours("T1").keep({name: column(first, 3.0, 3.0) for name in series})
+            assert shown(await two.hours("T1").load(series, first, first + HOUR)) == shown(kept)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+async def test_a_replica_that_is_slow_to_commit_is_waited_for_and_its_hours_stand(url: str):
+    async with open_store(url) as slow, open_store(url) as fast:
+        written, go_on = threading.Event(), threading.Event()
+
+        def keep_slowly(connection):
+            SqlHours(slow._db, "T1")._keep(connection, [(BAD, column(NOON, 1.0)), (TOTAL, column(NOON, 2.0, 3.0))])
+            written.set()
+            assert go_on.wait(30)
+
+        slowly = asyncio.create_task(slow._db.write(keep_slowly))
+        assert await asyncio.to_thread(written.wait, 30)
+        late = {TOTAL: column(NOON - HOUR, 8.0, 8.0), BAD: column(NOON, 9.0, 9.0)}
+        waiting = asyncio.create_task(fast.hours("T1").keep(late))
+        while not await slow._db.read(lambda c: c.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))):
+            await slow.inbox.wait(0.01)
+        assert await slow.hours("T1").load([BAD, TOTAL], NOON, NOON) == {}
+        go_on.set()
+        await asyncio.gather(slowly, waiting)
+        found = await slow.hours("T1").load([BAD, TOTAL], NOON - HOUR, NOON + HOUR)
+    assert shown(found) == {
+        BAD: (NOON - HOUR, [None, 1.0, 9.0]),
+        TOTAL: (NOON - HOUR, [8.0, 2.0, 3.0]),
+    }
 
 
 _hours = st.lists(st.sampled_from([UNKNOWN, ABSENT, 0.0, 1.0, 2.5]), min_size=1, max_size=8)
