@@ -47,7 +47,7 @@ def incident_words(incident: Incident, item: Objective) -> str:
         for burner in incident.burners[:_MOST_BURNERS]
     ]
     if burners:
-        words += f", most of it {formats.listing(burners)}"
+        words += f"; largest sources: {formats.listing(burners)}"
     deploys = [
         f"{in_markdown(f'{deploy.service} {deploy.version}')} at {formats.moment(deploy.at)}"
         for deploy in incident.deploys[:_MOST_DEPLOYS]
