@@ -30,6 +30,7 @@ class Grid:
 
     scrape: int = 60
     days: int = 36
+    until: datetime = END
 
     @property
     def grain(self) -> float:
@@ -37,7 +38,12 @@ class Grid:
 
     @property
     def end(self) -> float:
-        return END.timestamp()
+        return self.until.timestamp()
+
+    @property
+    def instants(self) -> tuple[datetime, datetime]:
+        """At which the truth is known: the end, and the full hour before it."""
+        return self.until, self.until.replace(minute=0, second=0, microsecond=0)
 
     @property
     def start(self) -> float:
@@ -173,8 +179,10 @@ def traffic(grid: Grid, rng: np.random.Generator, rate: float) -> Floats:
     return rate * grid.grain * daily * weekend
 
 
-def ordinary(grid: Grid, rng: np.random.Generator, number: int) -> Service:
+def ordinary(grid: Grid, rng: np.random.Generator, number: int, *, small: bool = False) -> Service:
     """2–4 pods and codes; between none and four incidents; now and then a restart, or a few scrapes missed.
+
+    A small one has one pod and two series, for fleets of a thousand.
 
     Events come at random, so that those since the last scrape can only be estimated: with 100 requests a second to
     about a thousandth of a point.
@@ -195,8 +203,8 @@ def ordinary(grid: Grid, rng: np.random.Generator, number: int) -> Service:
         burns.append((start, end))
     failing = np.minimum(failing, 0.99)
     service = Service(f"svc-{number:04d}", target, good=number % 3 == 2)
-    codes = _codes(rng)
-    pods = _pods(grid, rng, burns)
+    codes = {"500": 1.0} if small else _codes(rng)
+    pods = _pods(grid, rng, burns)[: 1 if small else None]
     shares = rng.uniform(0.7, 1.3, len(pods))
     for pod, share in zip(pods, shares / shares.sum(), strict=True):
         for code, of_bad in codes.items():
@@ -204,7 +212,8 @@ def ordinary(grid: Grid, rng: np.random.Generator, number: int) -> Service:
             service.counters.append(request_counter(pod, code, events))
         passed = load * share * (1 - failing)
         service.counters.append(request_counter(pod, "200", rng.poisson(passed * 0.985)))
-        service.counters.append(request_counter(pod, "404", rng.poisson(passed * 0.015)))
+        if not small:
+            service.counters.append(request_counter(pod, "404", rng.poisson(passed * 0.015)))
     return service
 
 
@@ -225,7 +234,7 @@ def _codes(rng: np.random.Generator) -> dict[str, float]:
 def _incident(grid: Grid, rng: np.random.Generator) -> tuple[float, float, Any]:
     shape = str(rng.choice(_SHAPES))
     length = rng.uniform(*_LENGTHS.get(shape, (60, 600))) * 60
-    earliest, latest = grid.before(days=28) + _EDGE, ON_THE_HOUR.timestamp() - _EDGE - length
+    earliest, latest = grid.before(days=28) + _EDGE, grid.instants[1].timestamp() - _EDGE - length
     start = float(rng.uniform(earliest, latest))
 
     def course(times: Floats) -> Floats:
@@ -247,7 +256,7 @@ def _pods(grid: Grid, rng: np.random.Generator, burns: Sequence[tuple[float, flo
 
     def quiet(length: float) -> float:
         while True:
-            at = float(rng.uniform(grid.before(days=28) + _EDGE, ON_THE_HOUR.timestamp() - _EDGE))
+            at = float(rng.uniform(grid.before(days=28) + _EDGE, grid.instants[1].timestamp() - _EDGE))
             if not any(start - 600 < at + length and at < end + 600 for start, end in burns):
                 return at
 

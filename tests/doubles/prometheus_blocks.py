@@ -21,18 +21,17 @@ from typing import TextIO
 import numpy as np
 import pytest
 
-from tests.doubles.fleet import END, ON_THE_HOUR, WINDOW, Grid, Service, Truth, ordinary
+from tests.doubles.fleet import WINDOW, Grid, Service, Truth, ordinary
 from tests.doubles.fleet_edges import NOBODY, edges
 
 BLOCK = 54 * 3600  # the longest that Prometheus makes by itself with default retention; blocks begin at multiples of it
 WEEK = timedelta(days=7)
-INSTANTS = (END, ON_THE_HOUR)
 _PROCESSES = 2
 
 
 @dataclass(frozen=True)
 class UnseenFleet:
-    """`slos` is the folder of the promises; `truth` is known for `INSTANTS` over the window and over a week."""
+    """`slos` is the folder of the promises; `truth` is known for the grid's instants, over the window and a week."""
 
     url: str
     slos: Path
@@ -40,25 +39,39 @@ class UnseenFleet:
     truth: Mapping[tuple[str, datetime, timedelta], Truth]
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """What makes a fleet; the same one makes the same fleet. `small` services have one pod and two series."""
+
+    seed: int
+    services: int
+    grid: Grid
+    with_edges: bool = True
+    small: bool = False
+
+    def born(self, part: int, parts: int) -> Iterator[Service]:
+        """Every so many of its services, to be made side by side."""
+        if self.with_edges and part == 0:
+            yield from edges(self.grid, np.random.default_rng([self.seed, 1]))
+        for number in range(part, self.services, parts):
+            yield ordinary(self.grid, np.random.default_rng([self.seed, 2, number]), number, small=self.small)
+
+
 @contextmanager
-def unseen_fleet(
-    folder: Path, *, seed: int, services: int, grid: Grid, with_edges: bool = True
-) -> Iterator[UnseenFleet]:
-    """The same for the same seed and size. Takes about a second for every million samples."""
-    found: dict[str, Service] = {NOBODY.name: NOBODY}
-    truth = {(NOBODY.name, at, window): Truth(0, 0) for at in INSTANTS for window in (WINDOW, WEEK)}
-    parts = [list(range(part, services, _PROCESSES)) for part in range(_PROCESSES)]
+def unseen_fleet(folder: Path, recipe: Recipe) -> Iterator[UnseenFleet]:
+    """Takes about a second for every million samples."""
+    windows = [(at, window) for at in recipe.grid.instants for window in (WINDOW, WEEK)]
+    found = {NOBODY.name: NOBODY} if recipe.with_edges else {}
+    truth = {(NOBODY.name, *key): Truth(0, 0) for key in windows}
     (folder / "data").mkdir(parents=True)
     with ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("spawn")) as pool:
-        jobs = [
-            pool.submit(_lived, folder, number, seed, numbers, grid, with_edges=with_edges and number == 0)
-            for number, numbers in enumerate(parts)
-        ]
+        jobs = [pool.submit(_lived, folder, recipe, part) for part in range(_PROCESSES)]
         for job in jobs:
             for service, tallies in job.result():
                 found[service.name] = service
                 truth.update({(service.name, *key): tally for key, tally in tallies.items()})
-        list(pool.map(_block, _chunks(folder), [folder / "data"] * len(_chunks(folder))))
+        chunks = _chunks(folder)
+        list(pool.map(_block, chunks, [folder / "data"] * len(chunks)))
     slos = folder / "slos"
     slos.mkdir()
     (slos / "fleet.yaml").write_text("---\n".join(slo(service) for service in found.values()), encoding="utf-8")
@@ -109,15 +122,13 @@ def _source(selector: str) -> str:
 _Tallies = dict[tuple[datetime, timedelta], Truth]
 
 
-def _lived(
-    folder: Path, part: int, seed: int, numbers: Sequence[int], grid: Grid, *, with_edges: bool
-) -> list[tuple[Service, _Tallies]]:
+def _lived(folder: Path, recipe: Recipe, part: int) -> list[tuple[Service, _Tallies]]:
     """Let these services live, write their samples as text by block, and say what truly happened."""
-    told: list[tuple[Service, _Tallies]] = []
+    grid, told = recipe.grid, []
     with ExitStack() as stack:
         files = _Files(folder, part, stack)
-        for service in _born(seed, numbers, grid, with_edges=with_edges):
-            rng = np.random.default_rng([seed, 7, *service.name.encode()])
+        for service in recipe.born(part, _PROCESSES):
+            rng = np.random.default_rng([recipe.seed, 7, *service.name.encode()])
             for pod in service.pods:
                 scrapes = pod.scrapes(grid, rng)
                 stamps = [f" {at:.3f}\n" for at in scrapes.tolist()]
@@ -134,16 +145,11 @@ def _lived(
                         files.of(counter.metric, chunk).writelines(
                             [f"{head}{shown[index]}{stamps[index]}" for index in span if kept[index]]
                         )
-            tallies = {(at, window): service.truth(grid, at, window) for at in INSTANTS for window in (WINDOW, WEEK)}
+            tallies = {
+                (at, window): service.truth(grid, at, window) for at in grid.instants for window in (WINDOW, WEEK)
+            }
             told.append((service.described(), tallies))
     return told
-
-
-def _born(seed: int, numbers: Sequence[int], grid: Grid, *, with_edges: bool) -> Iterator[Service]:
-    if with_edges:
-        yield from edges(grid, np.random.default_rng([seed, 1]))
-    for number in numbers:
-        yield ordinary(grid, np.random.default_rng([seed, 2, number]), number)
 
 
 def _bounds(scrapes: np.typing.NDArray[np.float64]) -> list[tuple[int, int, int]]:

@@ -20,7 +20,7 @@ import pytest
 from bot.reliability import Assessment, Objective, Prometheus, Reliability, State, load_definitions
 from bot.reliability.metrics import Method
 from tests.doubles.fleet import END, ON_THE_HOUR, WINDOW, Grid
-from tests.doubles.prometheus_blocks import WEEK, UnseenFleet, needs_prometheus, unseen_fleet
+from tests.doubles.prometheus_blocks import WEEK, Recipe, UnseenFleet, needs_prometheus, unseen_fleet
 from tests.doubles.prometheus_proxy import Change, half, proxy
 from tests.doubles.remembered import MemoryHours
 
@@ -46,9 +46,12 @@ class Seen:
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnseenFleet]:
     needs_prometheus()
     given = {name: int(os.environ.get(f"FLEET_{name.upper()}", "0")) for name in ("seed", "services", "scrape", "days")}
-    grid = Grid(given["scrape"] or 60, given["days"] or 30)
-    folder = tmp_path_factory.mktemp("fleet")
-    with unseen_fleet(folder, seed=given["seed"] or 20_261_116, services=given["services"] or 32, grid=grid) as found:
+    recipe = Recipe(
+        seed=given["seed"] or 20_261_116,
+        services=given["services"] or 32,
+        grid=Grid(given["scrape"] or 60, given["days"] or 30),
+    )
+    with unseen_fleet(tmp_path_factory.mktemp("fleet"), recipe) as found:
         yield found
 
 
