@@ -132,9 +132,11 @@ def _lenient(kind: str) -> Callable[[yaml.SafeLoader, Node], Any]:
 
     def constructed(loader: yaml.SafeLoader, node: Node) -> Any:
         try:
-            return construct(loader, node)
+            value = construct(loader, node)
+            str(value)  # fails for integers of thousands of digits, also hexadecimal ones
         except (ValueError, AttributeError, LookupError, OverflowError):
             return str(node.value)
+        return value
 
     return constructed
 

@@ -18,6 +18,8 @@ from bot.yaml_source import Key, Mistake
 
 _METHODS = ("Occurrences", "Timeslices")
 _HOUR_MINUTES = 60
+_DIVISORS = frozenset(minutes for minutes in range(1, _HOUR_MINUTES + 1) if _HOUR_MINUTES % minutes == 0)
+_MOST_DIGITS = 30  # before and behind the point; exact arithmetic with more would only cost time
 _COMPOSITE = "composite SLOs are not supported; write one SLO per indicator, with the indicator under spec"
 
 
@@ -228,7 +230,7 @@ def _slice_length(given: object, key: Key, reading: _Reading) -> timedelta | Non
     minutes = _exact(given)
     if match is not None and match[2] in ("m", "h"):
         minutes = Decimal(match[1]) * (_HOUR_MINUTES if match[2] == "h" else 1)
-    if minutes is None or minutes <= 0 or Decimal(_HOUR_MINUTES) % minutes or minutes % 1:
+    if minutes is None or minutes not in _DIVISORS:
         text = f"{given!r} doesn't divide an hour into whole minutes; write 1m, 5m, 10m, 15m, 30m or 1h"
         reading.wrong((*key, "timeSliceWindow"), text)
         return None
@@ -236,11 +238,13 @@ def _slice_length(given: object, key: Key, reading: _Reading) -> timedelta | Non
 
 
 def _exact(given: object) -> Decimal | None:
-    """The number as it was written: YAML's shortest decimal form of a float. None for what is no finite number."""
+    """The number as it was written: YAML's shortest decimal form of a float. None for what is none, or endless."""
     if isinstance(given, bool) or not isinstance(given, int | float | str):
         return None
     try:
         number = Decimal(str(given))
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    if not number.is_finite() or max(abs(number.adjusted()), len(number.as_tuple().digits)) > _MOST_DIGITS:
+        return None
+    return number

@@ -248,6 +248,15 @@ def test_an_impossible_target_is_accepted_so_that_it_can_be_shown(tmp_path: Path
     assert load_definitions([path]).objectives[0].target == Decimal(target)
 
 
+@pytest.mark.parametrize(
+    "target", ["1e-400", f"'0.{'9' * 60}'", "'1e999999'", "0x" + "f" * 5000, "9" * 5000, ".nan", "true"]
+)
+def test_a_target_that_is_no_number_to_reckon_with_is_refused(tmp_path: Path, target: str) -> None:
+    [told] = mistakes(written(tmp_path, SLO.replace("target: 0.999", f"target: {target}")))
+    assert told.startswith("slo.yml:17: spec.objectives[0].target: ")
+    assert told.endswith((" 0.999 (target) or 99.9 (targetPercent)",))
+
+
 def test_an_objective_without_a_name_is_counted(tmp_path: Path) -> None:
     path = written(tmp_path, SLO.replace("- {displayName: availability, target: 0.999}", "- {target: 0.99}"))
     assert load_definitions([path]).objectives[0].name == "objective-1"

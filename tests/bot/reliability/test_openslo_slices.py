@@ -71,7 +71,14 @@ def test_each_objective_has_slices_of_its_own(tmp_path: Path) -> None:
                     "write 1m, 5m, 10m, 15m, 30m or 1h"
                 ),
             )
-            for value, shown in (("7m", "'7m'"), ("2h", "'2h'"), ("1d", "'1d'"), ("30s", "'30s'"), ("0.5", "0.5"))
+            for value, shown in (
+                ("7m", "'7m'"),
+                ("2h", "'2h'"),
+                ("1d", "'1d'"),
+                ("30s", "'30s'"),
+                ("0.5", "0.5"),
+                ("1.0e-160", "1e-160"),
+            )
         ),
         (
             "Timeslices",
