@@ -91,8 +91,12 @@ class Case:
     @cached_property
     def excluded(self) -> tuple[Span, ...]:
         """What of the window is left out."""
-        found = (span.clipped(self.span) for one in self.exclusions for span in one.spans(self.span))
+        found = (span.clipped(self.span) for spans in self._excluding.values() for span in spans)
         return merged(tuple(span for span in found if span is not None))
+
+    @cached_property
+    def _excluding(self) -> Mapping[Exclusion, tuple[Span, ...]]:
+        return {one: one.spans(self.span) for one in self.exclusions}
 
     @cached_property
     def taken_out(self) -> TakenOut | None:
@@ -104,22 +108,25 @@ class Case:
             length=sum((span.length for span in self.excluded), timedelta()),
             bad=self.bad_of(tally),
             total=tally.total,
-            announced=tuple(dict.fromkeys((one.reason, one.owner) for one in self.exclusions if one.spans(self.span))),
+            announced=tuple(dict.fromkeys((one.reason, one.owner) for one, spans in self._excluding.items() if spans)),
         )
 
     @cached_property
     def counting(self) -> tuple[bool, ...]:
         """Which stretches of the window are not excluded as a whole."""
-        hours = self.answer.hours
-        if not self.excluded:
-            return (True,) * len(hours)
-        return tuple(not self._is_excluded(hours.end_of(index), hours.step) for index in range(len(hours)))
+        counting = [True] * len(self.answer.hours)
+        for span in self.excluded:
+            for index in self._within(span):
+                counting[index] = False
+        return tuple(counting)
 
-    def _is_excluded(self, end: datetime, step: timedelta) -> bool:
-        stretch = Span(end - step, end).clipped(self.span)
-        return stretch is not None and any(
-            span.start <= stretch.start and stretch.end <= span.end for span in self.excluded
-        )
+    def _within(self, span: Span) -> range:
+        """The stretches that lie in this span; the first and the last one may be cut short by the window."""
+        hours = self.answer.hours
+        begins = hours.first - hours.step
+        first = 0 if span.start <= self.span.start else -((begins - span.start) // hours.step)
+        last = len(hours) if span.end >= self.span.end else (span.end - begins) // hours.step
+        return range(max(0, first), min(len(hours), last))
 
     @cached_property
     def covered(self) -> Fraction:

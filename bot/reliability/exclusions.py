@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, timedelta
+from functools import lru_cache
 
 from bot.recurrence import Recurrence
 from bot.reliability.windows import Span, merged
@@ -30,14 +31,19 @@ class Exclusion:
 
         Raises `NoRecurrence` for a rule that settings would have refused.
         """
-        first, last = within.start.astimezone(UTC) - self.duration, within.end.astimezone(UTC)
-        starts = Recurrence(self.rule, self.zone).between(first, last)
-        found = (Span(start, start + self.duration) for start in starts)
-        return tuple(span for span in found if span.clipped(within) is not None)
+        return _spans(self.rule, self.zone, self.duration, within)
 
     def concerns(self, service: str) -> bool:
         """Whether it is this service's, named in any case."""
         return self.service.casefold() == service.casefold()
+
+
+@lru_cache(maxsize=2048)
+def _spans(rule: str, zone: str, duration: timedelta, within: Span) -> tuple[Span, ...]:
+    """Kept, because a rule takes milliseconds, and who counts and who judges both need what it gives."""
+    first, last = within.start.astimezone(UTC) - duration, within.end.astimezone(UTC)
+    found = (Span(start, start + duration) for start in Recurrence(rule, zone).between(first, last))
+    return tuple(span for span in found if span.clipped(within) is not None)
 
 
 def excluded(exclusions: Iterable[Exclusion], within: Span) -> tuple[Span, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -10,9 +11,10 @@ from fractions import Fraction
 import pytest
 
 from bot.reliability.assessment import Objective, State, TakenOut
+from bot.reliability.case import Case
 from bot.reliability.definitions import Slices
 from bot.reliability.exclusions import Exclusion
-from bot.reliability.hours import HOUR
+from bot.reliability.hours import HOUR, Hours
 from bot.reliability.metrics import BURN_WINDOWS, Measured, Signs, Tally
 from bot.reliability.state import judge
 from tests.bot.reliability.samples import AT, HOURS, judged, measured, promise
@@ -239,3 +241,11 @@ def test_slices_without_data_are_counted_and_left_out() -> None:
         "slices_without_data": "1,320 of 40,320 minutes had no data and are left out, neither good nor bad"
     }
     assert notes(judged(measured(part=60.0, total=40_300.0), promise(slices=MINUTES))) == {}
+
+
+def test_stretches_that_the_window_cuts_are_excluded_by_what_is_left_of_them() -> None:
+    mornings = replace(SUNDAYS, rule="FREQ=DAILY;BYHOUR=8")
+    part, total = array("d", [0.0] * (HOURS + 1)), array("d", [1000.0] * (HOURS + 1))
+    answer = replace(measured(), hours=Hours(AT - (HOURS - 1) * HOUR, HOUR, part, total))
+    case = Case(promise(), answer, AT + timedelta(minutes=20), (mornings,))
+    assert [index for index, counts in enumerate(case.counting) if not counts] == list(range(0, HOURS + 1, 24))
