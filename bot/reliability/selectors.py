@@ -11,6 +11,7 @@ Matcher = tuple[str, str, str]  # label, sign, value
 
 _SIGNS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NATIVE = re.compile(r"\bhistogram_(?:count|sum|avg|fraction|stddev|stdvar)\s*\(")
 _EXAMPLE = 'write one counter\'s selector, such as http_requests_total{code=~"5.."}'
 
 
@@ -20,6 +21,8 @@ def problem_of(query: str) -> str | None:
     if fault is None:
         return None
     bare = within(query)
+    if _reads_native(query):
+        return f"{fault}; use thresholdMetric with a classic histogram's buckets"
     instead = _EXAMPLE if bare is None else f"write only the counter's selector: {bare}"
     return f"{fault}; {instead}"
 
@@ -31,12 +34,17 @@ def fault_of(query: str) -> str | None:
     except ValueError as error:
         return f"this can't be read as PromQL ({error})"
     if not isinstance(expression, promql.VectorSelector):
-        return _named(expression)
+        return _named(expression) if not _reads_native(query) else "native histograms are not supported"
     if expression.offset is not None:
         return "an offset is not allowed, the Director chooses the window"
     if expression.at is not None:
         return "an @ time is not allowed, the Director chooses the window"
     return None
+
+
+def _reads_native(query: str) -> bool:
+    """Whether a function is in it that only native histograms have."""
+    return bool(_NATIVE.search(query))
 
 
 def within(query: str) -> str | None:

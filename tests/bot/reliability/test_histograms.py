@@ -136,6 +136,13 @@ def test_buckets_are_right(query: str) -> None:
             ),
         ),
         (
+            "histogram_fraction(0, 0.25, sum(rate(x[5m])))",
+            (
+                "native histograms are not supported; "
+                "write a classic histogram's buckets, such as http_request_duration_seconds_bucket"
+            ),
+        ),
+        (
             '{job="a"}',
             (
                 "this names no single metric; "

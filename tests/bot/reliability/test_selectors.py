@@ -31,6 +31,11 @@ def test_a_plain_selector_is_right(query: str) -> None:
         ("(x)", "brackets are not allowed", "write only the counter's selector: x"),
         ("x[1h:5m]", "a subquery is not allowed", "write only the counter's selector: x"),
         ("x - y", "a calculation is not allowed", 'such as http_requests_total{code=~"5.."}'),
+        (
+            "histogram_count(sum(increase(x[28d])))",
+            "native histograms are not supported",
+            "use thresholdMetric with a classic histogram's buckets",
+        ),
         ("42", "this is no selector", 'such as http_requests_total{code=~"5.."}'),
         ("x{", "this can't be read as PromQL", 'such as http_requests_total{code=~"5.."}'),
         ("x])) or vector(1", "this can't be read as PromQL", 'such as http_requests_total{code=~"5.."}'),
