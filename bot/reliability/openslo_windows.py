@@ -96,6 +96,7 @@ def _duration_problem(duration: str, match: re.Match[str] | None) -> str | None:
     return None
 
 
+@cache
 def _zone_problem(name: str) -> str | None:
     known = _zones()
     if name in known.values():

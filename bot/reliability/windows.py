@@ -25,8 +25,9 @@ class Span:
         if self.start.tzinfo is None or self.end.tzinfo is None:
             raise ValueError("a span needs aware times")
         # Python compares and subtracts two times of one zone by the clock on the wall, also across a clock change.
-        object.__setattr__(self, "start", self.start.astimezone(UTC))
-        object.__setattr__(self, "end", self.end.astimezone(UTC))
+        if self.start.tzinfo is not UTC or self.end.tzinfo is not UTC:
+            object.__setattr__(self, "start", self.start.astimezone(UTC))
+            object.__setattr__(self, "end", self.end.astimezone(UTC))
         if self.end < self.start:
             raise ValueError(f"a span can't end ({self.end}) before it starts ({self.start})")
 
