@@ -11,13 +11,14 @@ from functools import partial
 
 from bot.reliability import promql
 from bot.reliability.batches import Batch, Counter
-from bot.reliability.counting import Counting
+from bot.reliability.contradictions import Evidence, contradiction
+from bot.reliability.counting import NO_PULSE, Counting
 from bot.reliability.hours import ABSENT, HOUR, Hours, added, hour_floor
 from bot.reliability.ledger import Ledger
 from bot.reliability.metrics import BURN_WINDOWS, Ask, Failed, Measured, Method, Signs, Tally
 from bot.reliability.prometheus_client import QueryFailed
 from bot.reliability.promql import counted
-from bot.reliability.signs import signs
+from bot.reliability.signs import Found, signs
 from bot.reliability.windows import Span, without
 
 _DAY = timedelta(days=1)
@@ -26,14 +27,15 @@ _DAY = timedelta(days=1)
 class Answers:
     """One assessment of one source. `count` asks everything; then `of` gives each ask its answer."""
 
-    def __init__(self, counting: Counting, *, source: str) -> None:
-        self._counting, self._asking, self._source = counting, counting.asking, source
+    def __init__(self, counting: Counting, *, source: str, server: str) -> None:
+        self._counting, self._asking = counting, counting.asking
+        self._source, self._server = source, server
         self._increases: dict[tuple[Counter, timedelta], float] = {}
         self._increased: set[Ask] = set()
         self._tiles: dict[Ask, Hours] = {}
         self._lost: dict[Counter, datetime] = {}
         self._silent: dict[Counter, datetime] = {}
-        self._signs: Mapping[Ask, Signs] = {}
+        self._signs = Found()
 
     async def count(self, method: Method) -> None:
         """Ask the source for everything that the answers need, what costs most first."""
@@ -47,6 +49,7 @@ class Answers:
         await self._find_silence(asks)
 
     async def _hours(self, asks: Sequence[Ask]) -> None:
+        self._counting.open()
         await asyncio.gather(self._counting.hours(), self._counting.beside(), self._short(asks))
         await self._find_lost(asks)
 
@@ -115,16 +118,12 @@ class Answers:
         for counter, end in first.items():
             by_end.setdefault(end, []).append(counter)
         for end, counters in by_end.items():
-            at = promql.moment_of(end)
-            query = partial(counted, length=HOUR, scrape=HOUR)
-            there = await self._asking.instants(counters, query, at, length=2 * HOUR)
+            there = await self._asking.instants(counters, promql.present, promql.moment_of(end), length=HOUR)
             lost = [counter for counter in counters if counter not in there]
             days = (counting.at - end) // _DAY + 1
-            ends = [counting.at - index * _DAY for index in range(days)]
             query = partial(_each_day, days=days)
             for counter, figures in (await self._asking.instants(lost, query, counting.at, length=days * HOUR)).items():
-                present = [ends[int(name)] for name in figures]
-                self._lost[counter] = min(present)
+                self._lost[counter] = counting.at - max(map(int, figures)) * _DAY
         for ask in asks:
             part, total = promql.counters_of(ask)
             if total in self._lost:
@@ -156,6 +155,32 @@ class Answers:
         failure = self._failure(ask)
         if failure is not None:
             return self._failed(ask, failure)
+        answer = self._measured(ask)
+        comparable = ask not in self._tiles and answer.remembered_until is None
+        odd = contradiction(self._evidence(ask, answer)) if comparable else None
+        if odd is None:
+            return answer
+        sentence = f"{self._server} gave only a part of its series ({odd}); ask again, and check what stands between."
+        return Failed(sentence=sentence, queries=answer.queries, source=self._source)
+
+    def _evidence(self, ask: Ask, answer: Measured) -> Evidence:
+        counting = self._counting
+        rest = Span(hour_floor(counting.at), counting.at)
+        pulse = counting.pulses.get(promql.counters_of(ask)[1], NO_PULSE)
+        return Evidence(
+            fresh=pulse.fresh,
+            busiest=pulse.busiest,
+            stale_after=counting.stale_after,
+            hours=answer.hours,
+            open_rest=self._within(ask, rest) if rest.start < rest.end else None,
+            rest_length=rest.length,
+            increase=answer.tally if answer.method == "increase" else None,
+            by_hours=self._by_hours(ask),
+            signs=answer.signs,
+            unanswered=ask in self._signs.unanswered,
+        )
+
+    def _measured(self, ask: Ask) -> Measured:
         total = promql.counters_of(ask)[1]
         hours, by_hours = self._columns(ask), self._by_hours(ask)
         taken_out = self._taken_out(ask)
@@ -175,7 +200,7 @@ class Answers:
             queries=promql.shown(ask, self._counting.at),
             source=self._source,
             taken_out=taken_out,
-            signs=self._signs.get(ask, Signs()),
+            signs=self._signs.of.get(ask, Signs()),
             remembered_until=lost,
         )
 
@@ -196,7 +221,7 @@ class Answers:
     def _matched(self, ask: Ask, by_hours: Tally, tally: Tally | None) -> bool:
         if by_hours.part is not None or (tally is not None and tally.part is not None):
             return True
-        return self._signs.get(ask, Signs()).part_seen not in (None, 0)
+        return self._signs.of.get(ask, Signs()).part_seen not in (None, 0)
 
     def _increase_of(self, ask: Ask, taken_out: Tally | None) -> Tally | None:
         """The window's events in one increase, less what is excluded; None where it was not asked for."""
@@ -287,4 +312,4 @@ def _into(
 
 
 def _each_day(batch: Batch, days: int) -> str:
-    return promql.named({str(index): counted(batch, HOUR, HOUR, index * _DAY) for index in range(days)})
+    return promql.named({str(index): promql.present(batch, index * _DAY) for index in range(days)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from bot.reliability.hours import ABSENT, HOUR, UNKNOWN, Column, HourStore, hour
 from bot.reliability.ledger import Ledger, hours_within, stretches_beside
 from bot.reliability.metrics import BURN_WINDOWS, Ask
 from bot.reliability.promql import Stretch, counted
-from bot.reliability.windows import Span, without
+from bot.reliability.windows import Span, Window, without
 
 SETTLED = timedelta(minutes=10)  # after its end an hour's samples are taken to have arrived
 SETTLED_EMPTY = timedelta(hours=24)  # an hour without samples may still be delivered by an agent that was cut off
@@ -28,11 +29,16 @@ class Pulse:
 
     fresh: bool
     scrape: timedelta | None
-    samples: float  # per hour, all series together, as far as known
-    series: int
+    busiest: float  # samples of the series that has most, in the last hour
+    series: int  # with samples in the last hour
+
+    @property
+    def samples(self) -> float:
+        """Per hour, all series together, as far as known."""
+        return self.busiest * self.series
 
 
-_NO_PULSE = Pulse(fresh=False, scrape=None, samples=0.0, series=0)
+NO_PULSE = Pulse(fresh=False, scrape=None, busiest=0.0, series=0)
 
 
 class Counting:
@@ -55,7 +61,8 @@ class Counting:
         self.ledgers: dict[Counter, Ledger] = {}
         self.pulses: dict[Counter, Pulse] = {}
         self.asked_from: dict[Counter, datetime] = {}
-        self._hours, self._identity, self._now, self._stale_after = hours, identity, now, stale_after
+        self.stale_after = stale_after
+        self._hours, self._identity, self._now = hours, identity, now
         self._totals = dict(map(promql.counters_of, asks))
         self._loaded: dict[Counter, Column] = {}
 
@@ -64,7 +71,7 @@ class Counting:
     async def pulse(self) -> None:
         """Whether each total has samples now, how far apart they are, and how many an hour of it holds."""
         totals = {Counter((promql.selectors_of(ask)[1],)) for ask in self.asks}
-        query = partial(promql.pulse, stale_after=self._stale_after)
+        query = partial(promql.pulse, stale_after=self.stale_after)
         found = await self.asking.instants(totals, query, self.at, length=HOUR)
         for ask in self.asks:
             part, total = promql.counters_of(ask)
@@ -78,23 +85,30 @@ class Counting:
             pulse = Pulse(
                 fresh="fresh" in figures,
                 scrape=promql.scrape_of(samples),
-                samples=samples * series,
+                busiest=samples,
                 series=int(series),
             )
             for counter in (part, total):
                 self.pulses[counter] = pulse
                 self.asking.rates[counter] = pulse.samples * _cost(ask, pulse)
 
-    async def hours(self) -> None:
-        """The hours of every counter: from memory what is there, from the source the rest, which memory then keeps."""
+    def open(self) -> None:
+        """A ledger for every counter, of all hours that its asks need."""
         last = hour_floor(self.at)
+        firsts: dict[Window, datetime] = {}
         for ask in self.asks:
-            first = min(hours_within(span)[0] for span in self.spans(ask))
+            if ask.window not in firsts:
+                firsts[ask.window] = min(hours_within(span)[0] for span in self.spans(ask.window))
+            first = firsts[ask.window]
             for counter in promql.counters_of(ask):
                 if counter not in self.ledgers or first < self.ledgers[counter].column.first:
                     self.ledgers[counter] = Ledger.empty(first, max(0, (last - first) // HOUR + 1))
+
+    async def hours(self) -> None:
+        """The hours of every counter: from memory what is there, from the source the rest, which memory then keeps."""
+        last = hour_floor(self.at)
         await self._remembered(last)
-        for (scrape, first, until), counters in self._missing().items():
+        for (scrape, first, until), counters in (await self._missing()).items():
             ends = [first + index * HOUR for index in range((until - first) // HOUR + 1)]
             query = partial(counted, length=HOUR, scrape=scrape)
             await self.asking.ranges(counters, query, [promql.moment_of(end) for end in ends], self._take)
@@ -105,24 +119,32 @@ class Counting:
     async def beside(self) -> None:
         """What doesn't fall on full hours: up to T, from the windows' starts, around exclusions."""
         wanted: dict[Counter, set[Span]] = {}
+        alike: dict[tuple[Window, tuple[Span, ...]], set[Span]] = {}
         for ask in self.asks:
-            stretches = {
-                stretch
-                for span in self.spans(ask)
-                for kept in (span, *without(span, ask.excluded))
-                for stretch in stretches_beside(kept)
-            }
+            if (ask.window, ask.excluded) not in alike:
+                alike[ask.window, ask.excluded] = self._beside(ask)
+            stretches = alike[ask.window, ask.excluded]
             for counter in promql.counters_of(ask):
                 wanted.setdefault(counter, set()).update(stretches)
         await self.stretches(wanted)
 
+    def _beside(self, ask: Ask) -> set[Span]:
+        return {
+            stretch
+            for span in self.spans(ask.window)
+            for kept in (span, *without(span, ask.excluded))
+            for stretch in stretches_beside(kept)
+        }
+
     async def stretches(self, wanted: Mapping[Counter, set[Span]], *, fatal: bool = True) -> None:
         """These stretches of these counters, into their ledgers' `beside`, several in one query."""
         alike: dict[tuple[timedelta, tuple[Span, ...]], list[Counter]] = {}
+        pieces: dict[frozenset[Span], list[tuple[Span, ...]]] = {}
         for counter, spans in wanted.items():
-            ordered = sorted(spans, key=lambda span: (span.end, span.start), reverse=True)
-            for start in range(0, len(ordered), _FIGURES):
-                piece = tuple(ordered[start : start + _FIGURES])
+            same = frozenset(spans)
+            if same not in pieces:
+                pieces[same] = _pieces(same)
+            for piece in pieces[same]:
                 alike.setdefault((self.scrape(counter), piece), []).append(counter)
         for (scrape, together), counters in alike.items():
             stretches = [Stretch.of(span) for span in together]
@@ -167,14 +189,14 @@ class Counting:
 
     # --- what is known ---
 
-    def spans(self, ask: Ask) -> tuple[Span, ...]:
-        """The ask's window and the burn windows, all ending at T."""
+    def spans(self, window: Window) -> tuple[Span, ...]:
+        """The window and the burn windows, all ending at T."""
         burns = (Span(self.at - length, self.at) for length in BURN_WINDOWS.values())
-        return (_utc(ask.window.span(self.at)), *burns)
+        return (_utc(window.span(self.at)), *burns)
 
     def scrape(self, counter: Counter) -> timedelta:
         """The distance of samples; what is usual where the counter has none to tell it by."""
-        found = self.pulses.get(counter, _NO_PULSE).scrape
+        found = self.pulses.get(counter, NO_PULSE).scrape
         return found if found is not None else promql.USUAL_SCRAPE
 
     def series_name(self, counter: Counter) -> str:
@@ -216,13 +238,14 @@ class Counting:
                 amount = len(ledger.column.values)
                 ledger.column = Column(first, column.slice(first, amount, outside=UNKNOWN))
 
-    def _missing(self) -> dict[tuple[timedelta, datetime, datetime], list[Counter]]:
+    async def _missing(self) -> dict[tuple[timedelta, datetime, datetime], list[Counter]]:
         """Counters by the hours that must be asked for, and the distance of their samples."""
         found: dict[tuple[timedelta, datetime, datetime], list[Counter]] = {}
-        for counter in self.living():
+        for counter in list(self.living()):
             column = self.ledgers[counter].column
             if column.complete:
                 continue
+            await asyncio.sleep(0)
             unknown = [index for index, value in enumerate(column.values) if math.isnan(value)]
             first, until = column.first + unknown[0] * HOUR, column.first + unknown[-1] * HOUR
             self.asked_from[counter] = first
@@ -240,7 +263,8 @@ class Counting:
     async def _keep(self, last: datetime) -> None:
         """Hand closed hours to memory: those with samples soon, empty ones when nobody will deliver them any more."""
         kept: dict[str, Column] = {}
-        for counter in self.living():
+        for counter in list(self.living()):
+            await asyncio.sleep(0)
             start = self.asked_from.get(counter)
             if start is None:
                 continue
@@ -259,6 +283,12 @@ class Counting:
 
     def _is_settled(self, end: datetime, total: float) -> bool:
         return end + (SETTLED if total >= 0 else SETTLED_EMPTY) <= self._now
+
+
+def _pieces(spans: frozenset[Span]) -> list[tuple[Span, ...]]:
+    """What goes into one query each, latest first."""
+    ordered = sorted(spans, key=lambda span: (span.end, span.start), reverse=True)
+    return [tuple(ordered[start : start + _FIGURES]) for start in range(0, len(ordered), _FIGURES)]
 
 
 def _together(batch: Batch, *, stretches: Sequence[Stretch], latest: datetime, scrape: timedelta) -> str:

@@ -57,8 +57,9 @@ class Signs:
     """What makes counters say less than happened. None: not known, or nothing of the kind.
 
     `hidden`: bad (or good) events in the first samples of series that began within the window, which no increase
-    sees. `resets`: how often the total's counters began again within it. `series_seen` and `series_now`: how many
-    series the total had in the whole window and has now; `part_seen`: how many its part had.
+    sees; None where nothing of the kind is likely or could be found out. `resets`: how often one of the total's
+    counters began again within it. `series_seen` and `series_now`: how many series the total had in the whole window
+    and has now; `part_seen`: how many its part had.
     """
 
     hidden: Fraction | None = None

@@ -67,7 +67,7 @@ class Prometheus:
             now=self._clock(),
             stale_after=self._stale_after,
         )
-        answers = Answers(counting, source=self.client.source)
+        answers = Answers(counting, source=self.client.source, server=self.client.server)
         await answers.count(method)
         found: list[Measured | Failed] = []
         for ask in asks:

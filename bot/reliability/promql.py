@@ -110,9 +110,10 @@ def last_sample(batch: Batch) -> str:
     return f"max{batch.grouping}(max_over_time(timestamp({batch.texts[0]})[2h:1m]))"
 
 
-def series_at_start(batch: Batch) -> str:
-    """How many series have a sample in the hour before the evaluation."""
-    return f"count{batch.grouping}(last_over_time({batch.texts[0]}[1h]))"
+def present(batch: Batch, back: timedelta = timedelta()) -> str:
+    """How many series have a sample in the hour before the evaluation, or so much before it (`back`)."""
+    offset = f" offset {promql_duration(back)}" if back else ""
+    return f"count{batch.grouping}(last_over_time({batch.texts[0]}[1h]{offset}))"
 
 
 def hidden(batch: Batch, window: timedelta) -> str:
@@ -123,13 +124,14 @@ def hidden(batch: Batch, window: timedelta) -> str:
     """
     text, length = batch.texts[0], promql_duration(window)
     known = f"last_over_time({text}[1d] offset {length})"
-    return f"sum{batch.grouping}(min_over_time({text}[{length}]) unless {known})"
+    # Whoever lives has an answer, so that one that is missing is noticed.
+    return f"sum{batch.grouping}(min_over_time({text}[{length}]) unless {known}) or 0 * {present(batch)}"
 
 
 def resets(batch: Batch, length: timedelta, back: timedelta = timedelta()) -> str:
-    """How often the counters began again."""
+    """How often the counter that did so most began again: a restart shows in every counter of its process."""
     offset = f" offset {promql_duration(back)}" if back else ""
-    return f"sum{batch.grouping}(resets({batch.texts[0]}[{promql_duration(length)}]{offset}))"
+    return f"max{batch.grouping}(resets({batch.texts[0]}[{promql_duration(length)}]{offset}))"
 
 
 def named(figures: Mapping[str, str]) -> str:

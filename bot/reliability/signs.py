@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import partial
@@ -26,44 +27,55 @@ _SUSPICIOUS = 2  # restarts in the sampled hours
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def signs(counting: Counting, *, churn: bool) -> dict[Ask, Signs]:
+@dataclass
+class Found:
+    """Signs by ask; `unanswered` are those whose first samples were asked for and not told."""
+
+    of: dict[Ask, Signs] = field(default_factory=dict)
+    unanswered: set[Ask] = field(default_factory=set)
+
+
+async def signs(counting: Counting, *, churn: bool) -> Found:
     """What could be found out for each ask; a query that fails leaves its sign unknown.
 
-    Without `churn` the totals' series in the window are not counted: names of many pods are a long answer.
+    Without `churn` a total's series in the window are only counted where its part has new ones: names of many pods are
+    a long answer.
     """
     by_window: dict[Span, list[Ask]] = {}
     for ask in counting.asks:
         if ask.slices is None:
             by_window.setdefault(ask.window.span(counting.at), []).append(ask)
-    found: dict[Ask, Signs] = {}
+    found = Found()
     for span, asks in by_window.items():
         if span.start < span.end:
-            found.update(await _of_window(counting, span, asks, churn=churn))
+            await _of_window(counting, span, asks, found, churn=churn)
     return found
 
 
-async def _of_window(counting: Counting, span: Span, asks: Sequence[Ask], *, churn: bool) -> dict[Ask, Signs]:
+async def _of_window(counting: Counting, span: Span, asks: Sequence[Ask], found: Found, *, churn: bool) -> None:
     asking = counting.asking
     pairs = {ask: tuple(map(_counter, promql.selectors_of(ask))) for ask in asks}
     parts = {part for part, _ in pairs.values()}
     totals = {total for _, total in pairs.values()}
     seen, at_start, restarts = await asyncio.gather(
         _series(asking, parts | totals if churn else parts, span),
-        asking.instants(parts, promql.series_at_start, span.start, length=HOUR, fatal=False),
+        asking.instants(parts, promql.present, span.start, length=HOUR, fatal=False),
         _restarts(counting, totals, span),
     )
     suspects = {part for part in parts if part not in seen or seen[part] > at_start.get(part, {}).get("", 0)}
     hidden = await _hidden(asking, suspects, span)
-    return {
-        ask: Signs(
+    if not churn:
+        seen |= await _series(asking, {total for part, total in pairs.values() if part in suspects}, span)
+    for ask, (part, total) in pairs.items():
+        found.of[ask] = Signs(
             hidden=hidden.get(part),
             resets=restarts.get(total),
             part_seen=seen.get(part),
             series_seen=seen.get(total),
             series_now=counting.pulses[total].series if total in counting.pulses else None,
         )
-        for ask, (part, total) in pairs.items()
-    }
+        if part in suspects and part not in hidden:
+            found.unanswered.add(ask)
 
 
 async def _series(asking: Asking, counters: set[Counter], span: Span) -> dict[Counter, int]:
@@ -88,7 +100,7 @@ async def _hidden(asking: Asking, suspects: set[Counter], span: Span) -> dict[Co
     """Events in first samples, of counters that have had more series than at the window's start."""
     query = partial(promql.hidden, window=span.length)
     answers = await asking.instants(suspects, query, span.end, length=span.length, fatal=False)
-    return {part: Fraction(figures[""]) for part, figures in answers.items() if figures.get("", 0) > 0}
+    return {part: Fraction(figures[""]) for part, figures in answers.items() if "" in figures}
 
 
 async def _restarts(counting: Counting, totals: set[Counter], span: Span) -> dict[Counter, int]:
