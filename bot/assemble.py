@@ -71,7 +71,7 @@ def reliability_of(settings: Settings, memory: Remembered | None, clock: Clock) 
         )
 
     return Reliability(
-        load_definitions(settings.slos),
+        load_definitions(settings.slos, now=clock.now()),
         sources,
         exclusions=exclusions,
         issued=None if memory is None else memory.issued,
