@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -12,14 +12,13 @@ from functools import partial
 from bot.reliability import promql
 from bot.reliability.asking import Asking
 from bot.reliability.batches import Batch, Counter
-from bot.reliability.hours import ABSENT, HOUR, UNKNOWN, Column, HourStore, hour_floor
+from bot.reliability.hours import HOUR, UNKNOWN, Column, hour_floor
 from bot.reliability.ledger import Ledger, hours_within, stretches_beside
 from bot.reliability.metrics import BURN_WINDOWS, Ask
 from bot.reliability.promql import Stretch, counted
+from bot.reliability.recall import Recall
 from bot.reliability.windows import Span, Window, without
 
-SETTLED = timedelta(minutes=10)  # after its end an hour's samples are taken to have arrived
-SETTLED_EMPTY = timedelta(hours=24)  # an hour without samples may still be delivered by an agent that was cut off
 _FIGURES = 16  # stretches asked in one query
 
 
@@ -42,7 +41,7 @@ NO_PULSE = Pulse(fresh=False, scrape=None, busiest=0.0, series=0)
 
 
 class Counting:
-    """Everything that the asks need of one source at T, asked for once. `identity` names the source in memory."""
+    """Everything that the asks need of one source at T, asked for once."""
 
     def __init__(
         self,
@@ -50,9 +49,7 @@ class Counting:
         at: datetime,
         *,
         asking: Asking,
-        hours: HourStore,
-        identity: str,
-        now: datetime,
+        recall: Recall,
         stale_after: timedelta,
     ) -> None:
         self.at = at.astimezone(UTC)
@@ -62,7 +59,7 @@ class Counting:
         self.pulses: dict[Counter, Pulse] = {}
         self.asked_from: dict[Counter, datetime] = {}
         self.stale_after = stale_after
-        self._hours, self._identity, self._now = hours, identity, now
+        self._recall = recall
         self._totals = dict(map(promql.counters_of, asks))
         self._loaded: dict[Counter, Column] = {}
 
@@ -105,7 +102,7 @@ class Counting:
                     self.ledgers[counter] = Ledger.empty(first, max(0, (last - first) // HOUR + 1))
 
     async def hours(self) -> None:
-        """The hours of every counter: from memory what is there, from the source the rest, which memory then keeps."""
+        """The hours of every counter: from memory what is there, from the source the rest."""
         last = hour_floor(self.at)
         await self._remembered(last)
         for (scrape, first, until), counters in (await self._missing()).items():
@@ -114,7 +111,6 @@ class Counting:
             await self.asking.ranges(counters, query, [promql.moment_of(end) for end in ends], self._take)
         for ledger in self.ledgers.values():
             ledger.fill_absent()
-        await self._keep(last)
 
     async def beside(self) -> None:
         """What doesn't fall on full hours: up to T, from the windows' starts, around exclusions."""
@@ -161,13 +157,12 @@ class Counting:
         hours = sorted({span.end for spans in wanted.values() for span in spans})
         if not hours:
             return
-        first, last = hours[0], hours[-1]
         names = {self.series_name(counter): counter for counter in wanted}
-        loaded = await self._hours.load(tuple(names), first, last)
+        loaded = await self._recall.load(names, hours[0], hours[-1])
         missing: dict[Counter, set[Span]] = {}
-        for name, counter in names.items():
-            ledger = self.ledgers.setdefault(counter, Ledger.empty(first, 0))
-            column = loaded.get(name)
+        for counter in wanted:
+            ledger = self.ledgers.setdefault(counter, Ledger.empty(hours[0], 0))
+            column = loaded.get(counter)
             for span in wanted[counter]:
                 value = column.at(span.end) if column is not None else UNKNOWN
                 if math.isnan(value):
@@ -175,17 +170,24 @@ class Counting:
                 else:
                     ledger.beside[span] = value
         await self.stretches(missing, fatal=False)
-        await self._hours.keep(
-            {self.series_name(counter): self._sparse(counter, spans, first, last) for counter, spans in missing.items()}
+        learnt = {counter: self._recall.sparse(self.ledgers[counter], spans) for counter, spans in missing.items()}
+        await self._recall.keep(
+            {self.series_name(counter): column for counter, column in learnt.items() if column is not None}
         )
 
-    def _sparse(self, counter: Counter, spans: set[Span], first: datetime, last: datetime) -> Column:
-        column = Ledger.empty(first, (last - first) // HOUR + 1)
-        for span in spans:
-            value = self.ledgers[counter].beside.get(span, ABSENT)
-            if span.end + (SETTLED if value >= 0 else SETTLED_EMPTY) <= self._now:
-                column.put(span.end, value)
-        return column.column
+    async def keep(self, asks: Iterable[Ask]) -> None:
+        """Hand what was learnt about these asks' closed hours to memory."""
+        kept: dict[str, Column] = {}
+        for counter in dict.fromkeys(counter for ask in asks for counter in promql.counters_of(ask)):
+            start = self.asked_from.get(counter)
+            if start is None or counter in self.asking.failures:
+                continue
+            total = self.ledgers[self._totals.get(counter, counter)].column
+            learnt = self._recall.learnt(self.ledgers[counter].column, total, start)
+            if learnt is not None:
+                kept[self.series_name(counter)] = learnt
+            await asyncio.sleep(0)
+        await self._recall.keep(kept)
 
     # --- what is known ---
 
@@ -201,7 +203,7 @@ class Counting:
 
     def series_name(self, counter: Counter) -> str:
         """What remembered hours of this counter are found by."""
-        return f"{self._identity}\n{counter.key}\n{self.scrape(counter).total_seconds():g}s"
+        return self._recall.name(counter, self.scrape(counter))
 
     def first_remembered(self, counter: Counter, span: Span) -> datetime | None:
         """The end of the first hour in the span that only memory has told of, and that had samples."""
@@ -225,16 +227,13 @@ class Counting:
     # --- memory ---
 
     async def _remembered(self, last: datetime) -> None:
-        by_first: dict[datetime, list[Counter]] = {}
+        by_first: dict[datetime, dict[str, Counter]] = {}
         for counter in self.living():
-            by_first.setdefault(self.ledgers[counter].column.first, []).append(counter)
-        for first, counters in by_first.items():
-            if first > last:
-                continue
-            names = {self.series_name(counter): counter for counter in counters}
-            for name, column in (await self._hours.load(tuple(names), first, last)).items():
-                self._loaded[names[name]] = column
-                ledger = self.ledgers[names[name]]
+            by_first.setdefault(self.ledgers[counter].column.first, {})[self.series_name(counter)] = counter
+        for first, names in by_first.items():
+            for counter, column in (await self._recall.load(names, first, last)).items():
+                self._loaded[counter] = column
+                ledger = self.ledgers[counter]
                 amount = len(ledger.column.values)
                 ledger.column = Column(first, column.slice(first, amount, outside=UNKNOWN))
 
@@ -259,30 +258,6 @@ class Counting:
             index = round((seconds - first) / 3600)
             if 0 <= index < amount and hours[index] != hours[index]:
                 hours[index] = value
-
-    async def _keep(self, last: datetime) -> None:
-        """Hand closed hours to memory: those with samples soon, empty ones when nobody will deliver them any more."""
-        kept: dict[str, Column] = {}
-        for counter in list(self.living()):
-            await asyncio.sleep(0)
-            start = self.asked_from.get(counter)
-            if start is None:
-                continue
-            column = self.ledgers[counter].column
-            total = self.ledgers.get(self._totals.get(counter, counter), self.ledgers[counter]).column
-            amount = (last - start) // HOUR + 1
-            values = column.slice(start, amount)
-            for index in range(max(0, (self._now - SETTLED_EMPTY - start) // HOUR), amount):
-                end = start + index * HOUR
-                if not self._is_settled(end, total.at(end)):
-                    values[index] = UNKNOWN
-            if not all(map(math.isnan, values)):
-                kept[self.series_name(counter)] = Column(start, values)
-        if kept:
-            await self._hours.keep(kept)
-
-    def _is_settled(self, end: datetime, total: float) -> bool:
-        return end + (SETTLED if total >= 0 else SETTLED_EMPTY) <= self._now
 
 
 def _pieces(spans: frozenset[Span]) -> list[tuple[Span, ...]]:

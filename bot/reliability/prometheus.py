@@ -16,6 +16,7 @@ from bot.reliability.definitions import Threshold
 from bot.reliability.hours import HOUR, Forgetful, HourStore
 from bot.reliability.metrics import Ask, Failed, Measured, Method
 from bot.reliability.prometheus_client import PrometheusClient, QueryFailed, Round
+from bot.reliability.recall import Recall
 
 MOST_SAMPLES = 50_000_000
 
@@ -62,20 +63,22 @@ class Prometheus:
             asks,
             at,
             asking=asking,
-            hours=self._hours,
-            identity=self.client.identity,
-            now=self._clock(),
+            recall=Recall(self._hours, self.client.identity, self._clock()),
             stale_after=self._stale_after,
         )
         answers = Answers(counting, source=self.client.source, server=self.client.server)
         await answers.count(method)
         found: list[Measured | Failed] = []
+        sound: list[Ask] = []
         for ask in asks:
             answer = answers.of(ask)
             if isinstance(answer, Measured) and not answer.matched and ask.indicator.threshold is not None:
                 answer = await self._without_bucket(ask.indicator.threshold, answer, at)
+            else:
+                sound += [ask] if isinstance(answer, Measured) else []
             found.append(answer)
             await asyncio.sleep(0)  # a millisecond each: others run in between
+        await counting.keep(sound)
         return found
 
     async def buckets(self, selector: str, at: datetime) -> tuple[Decimal, ...]:

@@ -17,7 +17,7 @@ from bot.reliability.hours import HOUR
 from bot.reliability.metrics import Ask, Failed, Measured, Method, Tally
 from bot.reliability.windows import CalendarWindow, Span, Window
 from tests.doubles.prometheus import AT, END, Fleet
-from tests.doubles.prometheus_proxy import proxy
+from tests.doubles.prometheus_proxy import half, proxy
 from tests.doubles.remembered import MemoryHours
 
 FOUR_WEEKS = Window("28d", timedelta(days=28))
@@ -82,7 +82,7 @@ async def test_an_answer_is_the_same_from_an_empty_and_from_a_warm_memory(
 
 async def test_closed_hours_are_never_asked_for_again(prometheus_fleet: Fleet) -> None:
     memory = MemoryHours()
-    names = ("fine", "spent", "faultless", "dead", "holed", "nobody")
+    names = ("fine", "spent", "dead", "holed")
     await measure(prometheus_fleet.url, *map(ask, names), hours=memory)
     async with proxy(prometheus_fleet.url) as between:
         await measure(between.url, *map(ask, names), hours=_moved(memory, prometheus_fleet.url, between.url))
@@ -92,6 +92,18 @@ async def test_closed_hours_are_never_asked_for_again(prometheus_fleet: Fleet) -
 def _moved(memory: MemoryHours, source: str, to: str) -> MemoryHours:
     """The same hours as if they had come from another address."""
     return MemoryHours({name.replace(source, to): values for name, values in memory.values.items()})
+
+
+async def test_a_series_that_was_left_out_of_an_answer_is_not_remembered_as_absent(prometheus_fleet: Fleet) -> None:
+    memory = MemoryHours()
+    for keep in (0, 1):
+        async with proxy(prometheus_fleet.url, change=half(keep)) as between:
+            names = ("fine", "spent", "risky", "restarts")
+            cut = _moved(memory, prometheus_fleet.url, between.url)
+            await measure(between.url, *map(ask, names), hours=cut)
+            memory = _moved(cut, between.url, prometheus_fleet.url)
+    asks = [ask(name) for name in NAMES]
+    assert await measure(prometheus_fleet.url, *asks, hours=memory) == await measure(prometheus_fleet.url, *asks)
 
 
 async def test_an_hour_is_remembered_once_its_samples_have_arrived(prometheus_fleet: Fleet) -> None:

@@ -1,0 +1,70 @@
+"""Which hours are remembered: what memory gives back of them, and what it may be told for good."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.reliability.batches import Counter
+from bot.reliability.hours import HOUR, UNKNOWN, Column, HourStore
+from bot.reliability.ledger import Ledger
+from bot.reliability.windows import Span
+
+SETTLED = timedelta(minutes=10)  # after its end an hour's samples are taken to have arrived
+SETTLED_EMPTY = timedelta(hours=24)  # an hour without samples may still be delivered by an agent that was cut off
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Memory of one source, which `identity` names; `now` says which hours are closed."""
+
+    hours: HourStore
+    identity: str
+    now: datetime
+
+    def name(self, counter: Counter, scrape: timedelta) -> str:
+        """What hours of this counter are found by: another question, or other samples, is another series."""
+        return f"{self.identity}\n{counter.key}\n{scrape.total_seconds():g}s"
+
+    async def load(self, names: Mapping[str, Counter], first: datetime, last: datetime) -> dict[Counter, Column]:
+        """The remembered hours that end from `first` to `last`."""
+        if first > last or not names:
+            return {}
+        return {names[name]: column for name, column in (await self.hours.load(tuple(names), first, last)).items()}
+
+    async def keep(self, columns: Mapping[str, Column]) -> None:
+        if columns:
+            await self.hours.keep(columns)
+
+    def learnt(self, column: Column, total: Column, start: datetime) -> Column | None:
+        """What may be remembered of the hours that were asked for, the first of which ends at `start`.
+
+        An hour with samples once it has settled. An empty one a day later, and only where the same answer had others:
+        a source that left the whole series out must not be taken at its word for good.
+        """
+        amount = (column.first - start) // HOUR + len(column.values)
+        values = column.slice(start, amount, outside=UNKNOWN)
+        if not values or max(values) < 0:
+            return None
+        for index in range(max(0, (self.now - SETTLED_EMPTY - start) // HOUR), amount):
+            end = start + index * HOUR
+            if not self.is_settled(end, sampled=total.at(end) >= 0):
+                values[index] = UNKNOWN
+        return None if all(map(math.isnan, values)) else Column(start, values)
+
+    def sparse(self, ledger: Ledger, spans: set[Span]) -> Column | None:
+        """The same of some single hours, told or not."""
+        told = [span for span in spans if span in ledger.beside and self.is_settled(span.end, sampled=True)]
+        if not told:
+            return None
+        first, last = min(span.end for span in told), max(span.end for span in told)
+        found = Ledger.empty(first, (last - first) // HOUR + 1)
+        for span in told:
+            found.put(span.end, ledger.beside[span])
+        return found.column
+
+    def is_settled(self, end: datetime, *, sampled: bool) -> bool:
+        """Whether the hour that ended then will not change any more."""
+        return end + (SETTLED if sampled else SETTLED_EMPTY) <= self.now
