@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from types import TracebackType
 from typing import Self
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -73,6 +74,7 @@ class Reliability:
         self._exclusions = tuple(exclusions)
         self._issued = issued
         self._attribute = attribute
+        self._issuing: WeakValueDictionary[datetime, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -99,14 +101,9 @@ class Reliability:
         """
         asked, wanted = self._wanted(services)
         at = whole_second(at)
-        keys = {definition: self._key(definition) for definition in wanted}
-        said = await self._said(keys, at)
-        rest = [definition for definition in wanted if definition not in said]
-        new = _assessment(at, await self._judged(rest, at, "increase"), asked)
-        if self._attribute is not None and new.items:
-            new = await self._attribute(new)
-        await self._keep({keys[item.definition]: item for item in new.items if _is_final(item)}, at)
-        return _assessment(at, (*said.values(), *new.items), asked)
+        # Schedules of several channels come due at one instant: the first measures, and the others say the same.
+        async with self._issuing.setdefault(at, asyncio.Lock()):
+            return _assessment(at, await self._issued_items(wanted, at), asked)
 
     async def remember(self, now: datetime) -> tuple[str, ...]:
         """Have the sources store every hour that is closed by now, so that nobody waits for them later.
@@ -209,6 +206,16 @@ class Reliability:
         return asks
 
     # --- what was said ---
+
+    async def _issued_items(self, wanted: Sequence[ObjectiveDefinition], at: datetime) -> tuple[Objective, ...]:
+        keys = {definition: self._key(definition) for definition in wanted}
+        said = await self._said(keys, at)
+        rest = [definition for definition in wanted if definition not in said]
+        new = Assessment(at, await self._judged(rest, at, "increase"))
+        if self._attribute is not None and new.items:
+            new = await self._attribute(new)
+        await self._keep({keys[item.definition]: item for item in new.items if _is_final(item)}, at)
+        return (*said.values(), *new.items)
 
     def _key(self, definition: ObjectiveDefinition) -> str:
         source = self._sources.get(definition.indicator.source)

@@ -44,6 +44,8 @@ async def test_the_facts_are_the_same_from_an_empty_a_warm_and_a_fresh_database(
     world = World(tmp_path, prometheus_fleet.url)
     first = await world.ask()
     assert [item["service"] for item in first] == list(SERVICES)
+    excluded = [item["service"] for item in first for note in item["notes"] if note["code"] == "excluded_windows"]
+    assert excluded == ["risky"]
     assert await world.ask() == first
     assert await world.ask(database="fresh") == first
     await world.ask("status", database="hours only")

@@ -128,6 +128,14 @@ async def test_asked_again_what_was_issued_is_said_again_and_nothing_is_measured
     assert again.contract() == first.contract()
 
 
+async def test_reviews_of_several_channels_at_one_instant_are_measured_once() -> None:
+    source = Remembering()
+    reliability = room(source, issued=MemoryIssued())
+    both = await asyncio.gather(reliability.issue(["checkout", "search"], AT), reliability.issue(["search"], AT))
+    assert both[0].items[1:] == both[1].items
+    assert source.asked == [(2, AT)]
+
+
 async def test_a_question_about_the_same_instant_is_measured_and_not_kept() -> None:
     issued = MemoryIssued()
     await room(Remembering(), issued=issued).assess(None, AT)
