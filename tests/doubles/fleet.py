@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Cells = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Shape = Literal["mixed", "even", "small"]
 DAY = 86_400
 WINDOW = timedelta(days=28)
 END = datetime(2026, 11, 16, 8, 40, 47, tzinfo=UTC)  # nothing is scraped after it; neither an hour nor a scrape
@@ -179,10 +180,10 @@ def traffic(grid: Grid, rng: np.random.Generator, rate: float) -> Floats:
     return rate * grid.grain * daily * weekend
 
 
-def ordinary(grid: Grid, rng: np.random.Generator, number: int, *, small: bool = False) -> Service:
+def ordinary(grid: Grid, rng: np.random.Generator, number: int, shape: Shape = "mixed") -> Service:
     """2–4 pods and codes; between none and four incidents; now and then a restart, or a few scrapes missed.
 
-    A small one has one pod and two series, for fleets of a thousand.
+    An even one has two pods and three codes, so six series; a small one has one pod and two series.
 
     Events come at random, so that those since the last scrape can only be estimated: with 100 requests a second to
     about a thousandth of a point.
@@ -203,8 +204,8 @@ def ordinary(grid: Grid, rng: np.random.Generator, number: int, *, small: bool =
         burns.append((start, end))
     failing = np.minimum(failing, 0.99)
     service = Service(f"svc-{number:04d}", target, good=number % 3 == 2)
-    codes = {"500": 1.0} if small else _codes(rng)
-    pods = _pods(grid, rng, burns)[: 1 if small else None]
+    codes = _codes(rng) if shape == "mixed" else {"500": 1.0}
+    pods = _pods(grid, rng, burns)[: {"mixed": 4, "even": 2, "small": 1}[shape]]
     shares = rng.uniform(0.7, 1.3, len(pods))
     for pod, share in zip(pods, shares / shares.sum(), strict=True):
         for code, of_bad in codes.items():
@@ -212,7 +213,7 @@ def ordinary(grid: Grid, rng: np.random.Generator, number: int, *, small: bool =
             service.counters.append(request_counter(pod, code, events))
         passed = load * share * (1 - failing)
         service.counters.append(request_counter(pod, "200", rng.poisson(passed * 0.985)))
-        if not small:
+        if shape != "small":
             service.counters.append(request_counter(pod, "404", rng.poisson(passed * 0.015)))
     return service
 

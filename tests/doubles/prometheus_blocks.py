@@ -21,7 +21,7 @@ from typing import TextIO
 import numpy as np
 import pytest
 
-from tests.doubles.fleet import WINDOW, Grid, Service, Truth, ordinary
+from tests.doubles.fleet import WINDOW, Grid, Service, Shape, Truth, ordinary
 from tests.doubles.fleet_edges import NOBODY, edges
 
 BLOCK = 54 * 3600  # the longest that Prometheus makes by itself with default retention; blocks begin at multiples of it
@@ -41,20 +41,20 @@ class UnseenFleet:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What makes a fleet; the same one makes the same fleet. `small` services have one pod and two series."""
+    """What makes a fleet; the same one makes the same fleet."""
 
     seed: int
     services: int
     grid: Grid
     with_edges: bool = True
-    small: bool = False
+    shape: Shape = "mixed"
 
     def born(self, part: int, parts: int) -> Iterator[Service]:
         """Every so many of its services, to be made side by side."""
         if self.with_edges and part == 0:
             yield from edges(self.grid, np.random.default_rng([self.seed, 1]))
         for number in range(part, self.services, parts):
-            yield ordinary(self.grid, np.random.default_rng([self.seed, 2, number]), number, small=self.small)
+            yield ordinary(self.grid, np.random.default_rng([self.seed, 2, number]), number, self.shape)
 
 
 @contextmanager
