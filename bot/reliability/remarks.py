@@ -135,7 +135,7 @@ def _apart(case: Case) -> Fraction | None:
 def _about_counters(case: Case) -> Iterator[Remark]:
     signs = case.answer.signs
     if signs.resets is not None and signs.resets > _MANY_RESTARTS:
-        text = f"counters began again {formats.count(Fraction(signs.resets))} times"
+        text = f"counters began again up to {formats.count(Fraction(signs.resets))} times each"
         yield Remark("resets_lose_events", f"{text}: events between a last scrape and a restart are lost")
     yield from _about_hidden(case)
     seen, now = signs.series_seen, signs.series_now

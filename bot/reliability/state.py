@@ -15,7 +15,7 @@ from bot.reliability.exclusions import Exclusion
 from bot.reliability.forecast import Course, Forecast, Recent, forecast
 from bot.reliability.hours import Hours
 from bot.reliability.incidents import Incident, incidents
-from bot.reliability.metrics import BURN_WINDOWS, Failed, Measured
+from bot.reliability.metrics import BURN_WINDOWS, Failed, Measured, Tally
 from bot.reliability.remarks import is_doubted, remarks
 from bot.reliability.verdict import judged
 from bot.reliability.windows import Span
@@ -104,16 +104,26 @@ def _contradiction(case: Case) -> str | None:
         return f"The {kind} query counted {counted}; check that both count the same requests."
     if hours is None or answer.method == "hours" or answer.remembered_until is not None:
         return None
-    if part is None and total is not None and hours.part is not None:
-        since_then = Fraction(
-            answer.hours.events(1, len(answer.hours))[0]
-        )  # the first hour may reach out of the window
-        if since_then > 0:
-            counted = f"{formats.count(since_then)} {kind} {case.counted} hour by hour and none over the whole window"
-            return f"The source counted {counted}; ask again, and check that it answers with all of its series."
+    return _half_answered(case, hours, kind)
+
+
+def _half_answered(case: Case, hours: Tally, kind: str) -> str | None:
+    """What one way of counting has and the other has not. The first hour may reach out of the window."""
+    answer, total = case.answer, case.total
+    remedy = "ask again, and check that it answers with all of its series"
+    if total is None:
+        sampled = sum(answer.hours.sampled(index) for index in range(1, len(answer.hours)))
+        if sampled:
+            found = f"{formats.number(sampled, 'hour')} with samples and none over the whole window"
+            return f"The source has {found}; {remedy}."
+    elif answer.tally.part is None and hours.part is not None:
+        later = Fraction(answer.hours.events(1, len(answer.hours))[0])
+        if later > 0:
+            found = f"{formats.count(later)} {kind} {case.counted} hour by hour and none over the whole window"
+            return f"The source counted {found}; {remedy}."
     if total and case.covered == 0:
-        counted = f"{formats.count(total)} {case.counted} over the whole window and had no sample in any hour of it"
-        return f"The source counted {counted}; ask again, and check that it answers with all of its series."
+        found = f"{formats.count(total)} {case.counted} over the whole window and had no sample in any hour of it"
+        return f"The source counted {found}; {remedy}."
     return None
 
 

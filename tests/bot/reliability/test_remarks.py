@@ -42,7 +42,7 @@ def with_signs(answer: Measured | None = None, **signs: Fraction | int | None) -
             4032,
             {
                 "resets_lose_events": (
-                    "counters began again 4,032 times: events between a last scrape and a restart are lost"
+                    "counters began again up to 4,032 times each: events between a last scrape and a restart are lost"
                 )
             },
         ),

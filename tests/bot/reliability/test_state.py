@@ -242,6 +242,20 @@ def test_hours_that_counted_errors_which_the_increase_has_not_fail_the_query() -
     )
 
 
+def test_hours_with_samples_without_events_over_the_window_fail_the_query() -> None:
+    found = judged(replace(measured(None, None), hours=hours(400.0, 2_000_000.0), by_hours=BY_HOURS))
+    assert (found.state, found.sentence) == (
+        State.QUERY_FAILED,
+        (
+            "The source has 671 hours with samples and none over the whole window; ask again, and check that it "
+            "answers with all of its series."
+        ),
+    )
+    gone = [True] + [False] * (HOURS - 1)  # its last sample may lie just before the window
+    edge = replace(measured(None, None), hours=hours(1.0, 1.0, sampled=gone), silent_since=AT - timedelta(days=28))
+    assert judged(edge).state is State.STALE
+
+
 def test_events_without_a_sample_in_any_hour_fail_the_query() -> None:
     found = judged(replace(measured(), hours=hours(None, None), by_hours=Tally(None, None)))
     assert (found.state, found.sentence) == (
