@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from bot.reliability import budget
 from bot.reliability.budget import Budget, ImpossibleTarget
+from bot.reliability.windows import CalendarWindow, Span
 
 VECTORS = json.loads((Path(__file__).parents[2] / "data" / "slo-reference-vectors.json").read_text())
 targets = st.integers(1, 99_999).map(lambda n: Decimal(n) / 100_000)
@@ -57,6 +59,43 @@ def test_times_to_exhaustion_agree_with_the_reference_vectors(rate: str, hours: 
 def test_a_budget_in_minutes_is_the_share_of_the_window(vector: dict[str, object]) -> None:
     minutes = Fraction(str(vector["window_days"])) * 24 * 60
     assert float(budget.budget_share(Decimal(str(vector["target"])) / 100) * minutes) == vector["minutes"]
+
+
+@pytest.mark.parametrize("vector", VECTORS["calendar_month_999"], ids=lambda v: f"{v['month']} {v['tz']}")
+def test_a_month_s_budget_in_minutes_is_the_share_of_its_true_length(vector: dict[str, Any]) -> None:
+    month = CalendarWindow.of(1, "M", datetime(2026, 1, 1), vector["tz"])  # noqa: DTZ001 - local time of its zone
+    middle = datetime.fromisoformat(f"{vector['month']}-15T12:00:00+00:00")
+    length = Span(month.span(middle).start, month.period_end(middle)).length
+    minutes = Fraction(length // timedelta(minutes=1))
+    assert (minutes / 60, budget.budget_share(Decimal("0.999")) * minutes) == (
+        Fraction(str(vector["hours"])),
+        Fraction(str(vector["budget_minutes"])),
+    )
+
+
+def test_a_budget_of_slices_is_the_share_of_them() -> None:
+    vector = VECTORS["timeslices"]
+    assert float(budget.budget_share(Decimal("0.9995")) * 7 * 24 * 60) == pytest.approx(
+        vector["openslo_example_1w_9995_budget_minutes"]
+    )
+    assert budget.budget_share(Decimal("0.95")) * 14 * 24 * 60 == vector["openslo_2w_95_slices"]
+
+
+def test_the_share_of_a_budget_is_no_float() -> None:
+    vector = VECTORS["float_trap"]
+    assert (budget.budget_share(Decimal("0.999")), repr(1 - 0.999)) == (Fraction(1, 1000), vector["float64"])
+
+
+@pytest.mark.parametrize(
+    ("remaining", "rate", "hours"),
+    [("0.5", "2", 50.0), ("0.5", "1", None), ("0.5", "0.5", None), ("0.5", None, None), ("0", "9", 0.0)],
+)
+def test_a_calendar_period_s_budget_is_gone_when_its_burn_outruns_the_traffic(
+    remaining: str, rate: str | None, hours: float | None
+) -> None:
+    given = None if rate is None else Fraction(rate)
+    found = budget.time_to_exhaustion_in_period(Fraction(remaining), given, timedelta(hours=100))
+    assert (None if found is None else found.total_seconds() / 3600) == hours
 
 
 @pytest.mark.parametrize("target", ["1", "1.5", "0", "-0.1"])

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.reliability import formats
+from bot.reliability.windows import Span
 
 
 @pytest.mark.parametrize(
@@ -111,6 +112,18 @@ def test_moments_are_in_utc() -> None:
     at = datetime.fromisoformat("2026-11-16T09:05:00+01:00")
     assert (formats.moment(at), formats.day(at)) == ("Mon 16 Nov 2026 08:05 UTC", "16 Nov")
     assert formats.moment(datetime(2026, 1, 2, 3, 4, tzinfo=UTC)) == "Fri 2 Jan 2026 03:04 UTC"
+
+
+@pytest.mark.parametrize(
+    ("start", "hours", "text"),
+    [
+        ("2026-10-22T08:00:00Z", 1, "Thu 22 Oct 2026 08:00–09:00 UTC"),
+        ("2026-10-22T01:30:00+02:00", 2, "Wed 21 Oct 23:30 to Thu 22 Oct 2026 01:30 UTC"),
+    ],
+)
+def test_stretches_of_time_name_each_day_once(start: str, hours: int, text: str) -> None:
+    begun = datetime.fromisoformat(start)
+    assert formats.stretch(Span(begun, begun + timedelta(hours=hours))) == text
 
 
 @pytest.mark.parametrize(
