@@ -199,6 +199,14 @@ def test_without_traffic_nothing_fires(counted: Counted, tmp_path: Path) -> None
     assert judge(tmp_path, promised(counted=counted)).firing(past, [after(600)]) == [set()]
 
 
+def test_bad_events_that_the_total_does_not_count_fire_nothing(tmp_path: Path) -> None:
+    """Such selectors contradict each other: the review says so."""
+    part, total = PrometheusQuery("errors_total"), PrometheusQuery("requests_total")
+    objective = replace(promised(), indicator=Indicator("i", total=total, bad=part))
+    past = History({"errors_total": sampled(lambda step: 10), "requests_total": sampled(lambda step: 0)}, STEP)
+    assert judge(tmp_path, objective).firing(past, [after(300)]) == [set()]
+
+
 def test_a_service_without_any_error_series_is_quiet(tmp_path: Path) -> None:
     past = history({'code="200"': lambda step: 10})
     assert judge(tmp_path, promised()).firing(past, [after(300)]) == [set()]
