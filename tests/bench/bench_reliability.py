@@ -1,7 +1,7 @@
 """Reviews and status of many objectives beside the same questions sent raw, and beside slo-generator, in one run.
 
-One Prometheus, one machine, taking turns: only the ratios mean something. `--services 1000 --scrape 300 --shape small` for a
-large fleet; `--no-peer` leaves slo-generator out (else it is installed into a cache folder of its own).
+One Prometheus, one machine, taking turns: only the ratios mean something. `--services 1000 --scrape 300 --shape small`
+for a large fleet; `--no-peer` leaves slo-generator out (else it is installed into a cache folder of its own).
 """
 
 from __future__ import annotations
