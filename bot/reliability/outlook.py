@@ -12,6 +12,7 @@ from bot.reliability.budget import AT_RISK_REMAINING
 from bot.reliability.incidents import Incident
 from bot.reliability.wording import Labels, in_markdown
 
+_GOING_ON = "If the last 7 days' burn goes on,"
 _MOST_DEPLOYS = 2
 _MOST_BURNERS = 2
 
@@ -64,7 +65,7 @@ def outlook(assessment: Assessment, labels: Labels, *, most: int) -> tuple[Part,
     """What becomes of the budgets that are spent or will be, and relief that is none."""
     items = [item for item in assessment.worst_first() if forecast_sentence(item)]
     lines = [f"{labels.said(item)}: {forecast_sentence(item)}" for item in items[:most]]
-    return _listed("If they burn on like the last 7 days", lines, len(items) - most, "more objective")
+    return _listed("Forecast", lines, len(items) - most, "more objective")
 
 
 def forecast_sentence(item: Objective) -> str:
@@ -78,7 +79,7 @@ def forecast_sentence(item: Objective) -> str:
         said.append(_recovery(forecast.recovers_at, length, calendar=calendar))
     elif forecast.exhausts_at is not None:
         meanwhile = "" if calendar else ", counting what leaves the window meanwhile"
-        said.append(f"The budget is gone by {formats.moment(forecast.exhausts_at)}{meanwhile}.")
+        said.append(f"{_GOING_ON} the budget is gone by {formats.moment(forecast.exhausts_at)}{meanwhile}.")
     elif item.state is State.AT_RISK and not calendar and (item.figures.remaining or 0) > AT_RISK_REMAINING:
         said.append(f"Counting what leaves the window meanwhile, the budget is not gone within {length}.")
     if forecast.relief is not None:
@@ -92,7 +93,7 @@ def _recovery(at: datetime | None, length: str, *, calendar: bool) -> str:
         return f"The budget begins anew at {formats.moment(at)}."
     if at is None:
         return f"It does not recover within {length} unless the burn slows."
-    return f"It recovers at {formats.moment(at)}, as old errors leave the window."
+    return f"{_GOING_ON} it recovers at {formats.moment(at)}, as old errors leave the window."
 
 
 def left_out(assessment: Assessment, labels: Labels, *, most: int) -> tuple[Part, ...]:

@@ -123,7 +123,10 @@ THEN = AT + timedelta(days=3)
         (with_forecast(Forecast(), measured()), ""),
         (
             with_forecast(Forecast(exhausts_at=THEN), measured()),
-            "The budget is gone by Thu 19 Nov 2026 08:00 UTC, counting what leaves the window meanwhile.",
+            (
+                "If the last 7 days' burn goes on, the budget is gone by Thu 19 Nov 2026 08:00 UTC, counting what "
+                "leaves the window meanwhile."
+            ),
         ),
         (
             with_forecast(Forecast(), measured(burn={"7d": (30.0, 1000.0)})),
@@ -132,7 +135,10 @@ THEN = AT + timedelta(days=3)
         (with_forecast(Forecast(), measured(part=1600.0)), ""),
         (
             with_forecast(Forecast(recovers_at=THEN), measured(part=2469.0)),
-            "It recovers at Thu 19 Nov 2026 08:00 UTC, as old errors leave the window.",
+            (
+                "If the last 7 days' burn goes on, it recovers at Thu 19 Nov 2026 08:00 UTC, as old errors leave the "
+                "window."
+            ),
         ),
         (with_forecast(Forecast(), measured(part=2469.0)), "It does not recover within 28 days unless the burn slows."),
         (
@@ -148,7 +154,7 @@ THEN = AT + timedelta(days=3)
         ),
         (
             with_forecast(Forecast(exhausts_at=THEN), measured(part=1600.0), promise(window=MONTH)),
-            "The budget is gone by Thu 19 Nov 2026 08:00 UTC.",
+            "If the last 7 days' burn goes on, the budget is gone by Thu 19 Nov 2026 08:00 UTC.",
         ),
     ],
     ids=range(10),
@@ -160,12 +166,10 @@ def test_a_forecast_adds_to_the_state_what_it_doesn_t_say(found: str, sentence: 
 def test_the_review_and_the_status_say_what_becomes_of_a_spent_budget() -> None:
     found = assessment((promise(), burning({600: 501.0})))
     said = (
-        "It recovers at Thu 19 Nov 2026 09:00 UTC, as old errors leave the window. By Thu 19 Nov 2026 09:00 UTC it "
-        "looks better by 74.6% of the budget only because an old burn leaves the window."
+        "If the last 7 days' burn goes on, it recovers at Thu 19 Nov 2026 09:00 UTC, as old errors leave "
+        "the window. By Thu 19 Nov 2026 09:00 UTC it looks better by 74.6% of the budget only because an old burn leaves the window."
     )
-    assert part(review_reply(found).parts, "If they burn on like the last 7 days") == (
-        f"**If they burn on like the last 7 days**\n- checkout: {said}"
-    )
+    assert part(review_reply(found).parts, "Forecast") == (f"**Forecast**\n- checkout: {said}")
     assert said in "\n".join(texts(status_reply(found).parts))
 
 

@@ -49,10 +49,7 @@ def test_the_review_names_the_worst_and_asks_for_a_decision() -> None:
             "or record an exception with an owner."
         ),
         "Within budget, each with at least 75.0% left: search and catalog.",
-        (
-            "**If they burn on like the last 7 days**\n"
-            "- checkout: It does not recover within 28 days unless the burn slows."
-        ),
+        ("**Forecast**\n- checkout: It does not recover within 28 days unless the burn slows."),
         (
             "**Data quality**\n"
             "- mail: Only 2 of 28 days have samples; the budget can't be judged yet.\n"
