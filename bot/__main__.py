@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
 import webbrowser
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,9 +56,8 @@ class Root:
 
     @contextlib.asynccontextmanager
     async def store(self, settings: Settings) -> AsyncIterator[Store]:
-        from storage import open_store
-
-        async with open_store(settings.database_url) as store:
+        opened = await asyncio.to_thread(_open_store)  # importing takes long
+        async with opened(settings.database_url) as store:
             await store.migrate()
             yield store
 
@@ -70,13 +70,18 @@ class Root:
 
     @contextlib.asynccontextmanager
     async def reliability(self, settings: Settings, store: wiring.Store | None = None) -> AsyncIterator[Reliability]:
-        from bot.assemble import reliability_of
-        from bot.reliability.memory import Remembered
+        def read() -> Reliability:
+            from bot.assemble import reliability_of
+            from bot.reliability.memory import Remembered
 
-        at = settings.workspace
-        memory = None if store is None else Remembered(store.hours(at), store.issued(at), store.deploys(at))
-        # In a thread, because a thousand SLO files take seconds to read.
-        async with await asyncio.to_thread(reliability_of, settings, memory, self._clock) as reliability:
+            at = settings.workspace
+            memory = None if store is None else Remembered(store.hours(at), store.issued(at), store.deploys(at))
+            gc.freeze()  # modules and definitions stay: looking through them for garbage holds the event loop up
+            found = reliability_of(settings, memory, self._clock)
+            gc.freeze()
+            return found
+
+        async with await asyncio.to_thread(read) as reliability:  # a thousand SLO files take a while
             yield reliability
 
     @contextlib.asynccontextmanager
@@ -324,6 +329,12 @@ class Root:
 
                 async with self.model(settings) as model:
                     return None if model is None else await check_model(model)
+
+
+def _open_store() -> Callable[[str], Store]:
+    from storage import open_store
+
+    return open_store
 
 
 async def _told_to_stop() -> None:

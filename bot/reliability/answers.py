@@ -40,6 +40,7 @@ class Answers:
     async def count(self, method: Method) -> None:
         """Ask the source for everything that the answers need, what costs most first."""
         counting = self._counting
+        await counting.prepare()
         await counting.pulse()
         asks = [ask for ask in counting.asks if not self._failure(ask)]
         whole = self._by_increase(asks) if method == "increase" else []
@@ -49,7 +50,7 @@ class Answers:
         await self._find_silence(asks)
 
     async def _hours(self, asks: Sequence[Ask]) -> None:
-        self._counting.open()
+        await self._counting.open()
         await asyncio.gather(self._counting.hours(), self._counting.beside(), self._short(asks))
         await self._find_lost(asks)
 

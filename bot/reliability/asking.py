@@ -16,6 +16,7 @@ from bot.reliability.windows import Span
 MOST_POINTS = 11_000  # Prometheus refuses a range query with more points per series
 _POINTS_PER_ANSWER = 24_000  # more would keep the event loop busy with reading them
 _MEMBERS = 100
+_MANY = 200
 _SPLITS = 64  # so many further queries may an assessment spend on finding out whose query is broken
 
 
@@ -86,7 +87,7 @@ class Asking:
                     if len(series) > 1:
                         raise QueryFailed("The metrics answered with one figure twice; check what stands between.")
                     take(counter, series[0].values)
-                await asyncio.sleep(0)
+                    await asyncio.sleep(0)
 
         await self._all(counters, ask, step * len(ends), members)
 
@@ -110,8 +111,14 @@ class Asking:
         fatal: bool = True,
     ) -> None:
         wanted = [counter for counter in counters if counter not in self.failures]
-        batches = [part for batch in batched(wanted, most) for part in self._within_samples(batch, length)]
+        if len(wanted) > _MANY:  # beside the event loop
+            batches = await asyncio.to_thread(self._batches, wanted, length, most)
+        else:
+            batches = self._batches(wanted, length, most)
         await asyncio.gather(*(self._one(batch, ask, fatal=fatal) for batch in batches))
+
+    def _batches(self, wanted: Sequence[Counter], length: timedelta, most: int) -> list[Batch]:
+        return [part for batch in batched(wanted, most) for part in self._within_samples(batch, length)]
 
     def _within_samples(self, batch: Batch, length: timedelta) -> list[Batch]:
         """The batch, in halves for as long as it reads more samples than a query may."""

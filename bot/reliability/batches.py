@@ -29,7 +29,11 @@ class Counter:
     slices: Slices | None = None
     counts_bad: bool = True
 
-    @property
+    def __hash__(self) -> int:
+        """Counters are looked up by the thousand."""
+        return hash(self.key)
+
+    @cached_property
     def key(self) -> str:
         """What remembered hours are found by, besides the source and the distance of its samples."""
         if self.slices is None:
@@ -105,6 +109,7 @@ def of(members: Sequence[Counter]) -> list[Batch]:
     return [Batch(tuple(members), tuple(_text(patterns, by) for patterns in places), by)]
 
 
+@lru_cache(maxsize=16384)
 def _likeness(counter: Counter) -> tuple[object, ...]:
     shapes = tuple(_pattern(selector).shape for selector in counter.selectors)
     return (counter.role, counter.slices, counter.counts_bad, shapes)

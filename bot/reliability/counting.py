@@ -11,7 +11,7 @@ from functools import partial
 
 from bot.reliability import promql
 from bot.reliability.asking import Asking
-from bot.reliability.batches import Batch, Counter
+from bot.reliability.batches import Batch, Counter, batched
 from bot.reliability.hours import HOUR, UNKNOWN, Column, hour_floor
 from bot.reliability.ledger import Ledger, hours_within, stretches_beside
 from bot.reliability.metrics import BURN_WINDOWS, Ask
@@ -65,6 +65,11 @@ class Counting:
 
     # --- steps, in this order ---
 
+    async def prepare(self) -> None:
+        """Take all selectors apart, once, beside the event loop."""
+        counters = [counter for ask in self.asks for counter in promql.counters_of(ask)]
+        await asyncio.to_thread(batched, counters, len(counters))
+
     async def pulse(self) -> None:
         """Whether each total has samples now, how far apart they are, and how many an hour of it holds."""
         totals = {Counter((promql.selectors_of(ask)[1],)) for ask in self.asks}
@@ -89,7 +94,7 @@ class Counting:
                 self.pulses[counter] = pulse
                 self.asking.rates[counter] = pulse.samples * _cost(ask, pulse)
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """A ledger for every counter, of all hours that its asks need."""
         last = hour_floor(self.at)
         firsts: dict[Window, datetime] = {}
@@ -100,6 +105,7 @@ class Counting:
             for counter in promql.counters_of(ask):
                 if counter not in self.ledgers or first < self.ledgers[counter].column.first:
                     self.ledgers[counter] = Ledger.empty(first, max(0, (last - first) // HOUR + 1))
+            await asyncio.sleep(0)
 
     async def hours(self) -> None:
         """The hours of every counter: from memory what is there, from the source the rest."""
@@ -122,6 +128,7 @@ class Counting:
             stretches = alike[ask.window, ask.excluded]
             for counter in promql.counters_of(ask):
                 wanted.setdefault(counter, set()).update(stretches)
+            await asyncio.sleep(0)
         await self.stretches(wanted)
 
     def _beside(self, ask: Ask) -> set[Span]:
@@ -140,6 +147,7 @@ class Counting:
             same = frozenset(spans)
             if same not in pieces:
                 pieces[same] = _pieces(same)
+            await asyncio.sleep(0)
             for piece in pieces[same]:
                 alike.setdefault((self.scrape(counter), piece), []).append(counter)
         for (scrape, together), counters in alike.items():
