@@ -167,7 +167,8 @@ def test_the_review_and_the_status_say_what_becomes_of_a_spent_budget() -> None:
     found = assessment((promise(), burning({600: 501.0})))
     said = (
         "If the last 7 days' burn goes on, it recovers at Thu 19 Nov 2026 09:00 UTC, as old errors leave "
-        "the window. By Thu 19 Nov 2026 09:00 UTC it looks better by 74.6% of the budget only because an old burn leaves the window."
+        "the window. By Thu 19 Nov 2026 09:00 UTC it looks better by 74.6% of the budget only because an old burn "
+        "leaves the window."
     )
     assert part(review_reply(found).parts, "Forecast") == (f"**Forecast**\n- checkout: {said}")
     assert said in "\n".join(texts(status_reply(found).parts))
