@@ -76,6 +76,8 @@ def reliability_of(settings: Settings, memory: Remembered | None, clock: Clock) 
         exclusions=exclusions,
         issued=None if memory is None else memory.issued,
         attribute=attributed,
+        hours=None if memory is None else memory.hours,
+        clock=clock,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from types import TracebackType
@@ -14,14 +15,16 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bot.errors import UsageError
+from bot.ports import Clock
 from bot.reliability import budget
 from bot.reliability.assessment import Assessment, Objective, State, whole_second
 from bot.reliability.assessment_codec import UnreadableFacts, decode, encode
-from bot.reliability.definitions import Definitions, ObjectiveDefinition
+from bot.reliability.definitions import Definitions, ObjectiveDefinition, PrometheusQuery, Query
 from bot.reliability.exclusions import Exclusion, excluded
 from bot.reliability.formats import listing
+from bot.reliability.hours import HourStore
 from bot.reliability.issued import IssuedReviews, key_of
-from bot.reliability.metrics import Ask, Failed, Identified, KnowsBuckets, Method, Metrics
+from bot.reliability.metrics import Ask, Failed, Identified, KnowsBuckets, Measured, Method, Metrics
 from bot.reliability.state import judge
 from bot.reliability.thresholds import check_thresholds
 from bot.reliability.windows import Span
@@ -64,16 +67,20 @@ class Reliability:
         exclusions: Sequence[Exclusion] = (),
         issued: IssuedReviews | None = None,
         attribute: Attribute | None = None,
+        hours: HourStore | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """`sources` are keyed by kind: `prometheus`, `csv`. Without `issued` nothing that is said is remembered.
 
-        `attribute` looks up what stood beside the burns of an assessment that is issued.
+        `attribute` looks up what stood beside the burns of an assessment that is issued. With `hours` and a `clock` a
+        query that changed is noticed.
         """
         self.definitions = definitions
         self._sources = dict(sources)
         self._exclusions = tuple(exclusions)
         self._issued = issued
         self._attribute = attribute
+        self._hours, self._clock = hours, clock
         self._issuing: WeakValueDictionary[datetime, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -187,11 +194,21 @@ class Reliability:
         asks = await asyncio.to_thread(self._asks, group, at)
         once = list(dict.fromkeys(asks))
         found = dict(zip(once, await source.measure(once, at, method=method), strict=True))
+        changed = await self._changed(group)
         judged = []
         for item, ask in zip(group, asks, strict=True):
-            judged.append(judge(item, found[ask], at, self._excluded_of(item.service)))
+            answer, since = found[ask], changed.get(_named(item))
+            if isinstance(answer, Measured) and since is not None and since <= at:
+                answer = replace(answer, changed_at=since)
+            judged.append(judge(item, answer, at, self._excluded_of(item.service)))
             await asyncio.sleep(0)  # a few milliseconds each: others run in between
         return judged
+
+    async def _changed(self, group: Sequence[ObjectiveDefinition]) -> Mapping[str, datetime]:
+        """Since when objectives ask what they ask now, where they asked something else before."""
+        if self._hours is None or self._clock is None:
+            return {}
+        return await self._hours.registered({_named(item): _question(item) for item in group}, self._clock.now())
 
     def _asks(self, group: Sequence[ObjectiveDefinition], at: datetime) -> list[Ask]:
         """One ask for each, in order. Rules that recur often take a while to compute."""
@@ -251,6 +268,22 @@ class Reliability:
 
 def _assessment(at: datetime, items: Sequence[Objective], asked: tuple[str, ...]) -> Assessment:
     return Assessment(at, tuple(sorted(items, key=lambda item: item.definition.key)), asked)
+
+
+def _named(definition: ObjectiveDefinition) -> str:
+    return " / ".join(definition.key)
+
+
+def _question(definition: ObjectiveDefinition) -> str:
+    """What is counted for it, as text that changes when the counting does."""
+    indicator, slices = definition.indicator, definition.slices
+    kind = "bad" if indicator.counts_bad else "good"
+    how = "" if slices is None else f" in slices of {slices.length} below {slices.target}"
+    return f"{kind} {_worded(indicator.part)} of {_worded(indicator.total)}{how}"
+
+
+def _worded(query: Query) -> str:
+    return query.selector if isinstance(query, PrometheusQuery) else f"{query.file.name}: {query.series}"
 
 
 def _plain(definition: ObjectiveDefinition) -> Ask:

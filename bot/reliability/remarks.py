@@ -48,24 +48,26 @@ def _about_samples(case: Case) -> Iterator[Remark]:
     hours, silent = case.answer.hours, case.answer.silent_since
     if silent is not None:
         yield Remark("stale_since", f"no samples since {formats.moment(silent)}")
-    sampled = [index for index in range(len(hours)) if hours.sampled(index)]
-    if not sampled:
+    if not any(case.sampled):
         return
-    first, last = sampled[0], sampled[-1]
+    first = case.sampled.index(True)
     if Fraction(sum(case.counting[:first]), len(hours)) > 1 - budget.FULL_COVERAGE:
         begun = hours.end_of(first) - hours.step
         yield Remark("partial_history", f"no samples before {formats.moment(begun)}: {case.coverage}")
-    gap = _longest_gap(case, first, last)
+    gap = _longest_gap(case, first)
     if len(gap) * hours.step >= _SHORT_GAP:
         start, end = hours.end_of(gap[0]) - hours.step, hours.end_of(gap[-1])
         yield Remark("gap", f"no samples for {formats.duration(end - start)} from {formats.moment(start)}")
     yield from _about_slices(case)
 
 
-def _longest_gap(case: Case, first: int, last: int) -> range:
+def _longest_gap(case: Case, first: int) -> range:
+    """The longest run of stretches that should have samples and have none, between the first and the last that do."""
     longest, start = range(0), first
-    for index in range(first, last + 1):
-        if case.answer.hours.sampled(index) or not case.counting[index]:
+    if all(case.sampled[first:]):
+        return longest
+    for index, (sampled, counts) in enumerate(zip(case.sampled, case.counting, strict=True)):
+        if index >= first and (sampled or not counts):
             if index - start > len(longest):
                 longest = range(start, index)
             start = index + 1
@@ -95,7 +97,7 @@ def _about_source(case: Case) -> Iterator[Remark]:
         yield Remark("short_retention", text)
     if answer.changed_at is not None and answer.changed_at > case.span.start:
         since = formats.moment(answer.changed_at)
-        yield Remark("query_changed", f"the query is this one only since {since}; hours of the former don't count")
+        yield Remark("query_changed", f"the query changed (noticed {since}); all figures are counted anew by this one")
 
 
 # --- queries ---

@@ -18,7 +18,7 @@ from bot.reliability.exclusions import Exclusion
 from bot.reliability.metrics import Ask, Failed, Measured, Method
 from bot.reliability.windows import Span
 from tests.bot.reliability.samples import AT, assessment, failed, measured, promise
-from tests.doubles.remembered import MemoryIssued
+from tests.doubles.remembered import MemoryHours, MemoryIssued
 
 SUNDAY = Exclusion(
     service="Checkout",
@@ -295,3 +295,27 @@ def test_every_figure_is_a_fact_with_its_query_and_instant() -> None:
 def test_what_has_no_figure_has_no_fact() -> None:
     found = facts(assessment((promise(), failed())))
     assert [(fact.id, fact.text) for fact in found] == [("f1", "query failed"), ("f2", "99.9%")]
+
+
+class Noon:
+    """A clock that stands at an instant a day before the one judged."""
+
+    def now(self) -> datetime:
+        return AT - timedelta(days=1)
+
+
+async def test_a_query_that_changed_is_said_and_one_that_did_not_is_not() -> None:
+    memory, source = MemoryHours(), Remembering()
+    services = (ServiceDefinition("checkout"), ServiceDefinition("payments"))
+    before = (promise("checkout"), promise("payments"))
+    await Reliability(Definitions(services, before), {"prometheus": source}, hours=memory, clock=Noon()).assess(
+        None, AT
+    )
+    after = (replace(before[0], indicator=promise("basket").indicator), before[1])
+    found = await Reliability(Definitions(services, after), {"prometheus": source}, hours=memory, clock=Noon()).assess(
+        None, AT
+    )
+    assert [[remark.code for remark in item.remarks] for item in found.items] == [["query_changed"], []]
+    assert found.items[0].remarks[0].text == (
+        "the query changed (noticed Sun 15 Nov 2026 08:00 UTC); all figures are counted anew by this one"
+    )

@@ -165,7 +165,7 @@ def test_a_source_that_keeps_less_than_the_window_says_from_where_the_figures_ar
 @pytest.mark.parametrize(("days", "said"), [(3, True), (28, False), (40, False)])
 def test_a_query_that_changed_within_the_window_says_so(days: int, *, said: bool) -> None:
     found = judged(replace(measured(), changed_at=AT - timedelta(days=days)))
-    text = "the query is this one only since Fri 13 Nov 2026 08:00 UTC; hours of the former don't count"
+    text = "the query changed (noticed Fri 13 Nov 2026 08:00 UTC); all figures are counted anew by this one"
     assert notes(found) == ({"query_changed": text} if said else {})
 
 
