@@ -198,7 +198,7 @@ class Reliability:
         judged = []
         for item, ask in zip(group, asks, strict=True):
             answer, since = found[ask], changed.get(_named(item))
-            if isinstance(answer, Measured) and since is not None and since <= at:
+            if isinstance(answer, Measured) and since is not None:
                 answer = replace(answer, changed_at=since)
             judged.append(judge(item, answer, at, self._excluded_of(item.service)))
             await asyncio.sleep(0)  # a few milliseconds each: others run in between
