@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 LOW_VOLUME_ALLOWED = 10  # below so many allowed bad events a single one decides too much
 AT_RISK_REMAINING = Fraction(1, 4)
@@ -27,6 +28,7 @@ def is_possible(target: Decimal) -> bool:
     return 0 < target < 1
 
 
+@lru_cache(maxsize=1024)
 def budget_share(target: Decimal) -> Fraction:
     """The share of events that may be bad, exactly."""
     if not is_possible(target):

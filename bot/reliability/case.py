@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
+from itertools import compress
 
 from bot.reliability import budget, formats
 from bot.reliability.assessment import TakenOut
@@ -129,13 +130,17 @@ class Case:
         return range(max(0, first), min(len(hours), last))
 
     @cached_property
+    def sampled(self) -> list[bool]:
+        """Which stretches of the window have samples."""
+        return [value >= 0 for value in self.answer.hours.total]
+
+    @cached_property
     def covered(self) -> Fraction:
         """The share of the window that has samples, of what isn't excluded."""
-        hours, counting = self.answer.hours, self.counting
-        if not any(counting):
+        amount = sum(self.counting)
+        if not amount:
             return Fraction()
-        sampled = sum(hours.sampled(index) for index, counts in enumerate(counting) if counts)
-        return Fraction(sampled, sum(counting))
+        return Fraction(sum(compress(self.sampled, self.counting)), amount)
 
     # --- words ---
 

@@ -96,15 +96,16 @@ def _rolling(course: Course, length: timedelta, at: datetime) -> datetime | None
     now = float(share * course.budget.total - course.budget.bad)
     an_hour = float(share * recent.total - recent.bad) * (HOUR / recent.length)
     nothing = float(NOISE * course.budget.allowed)
-    spent, allowed = now <= nothing, float(share)
     bad = bad_events(hours, counts_bad=course.counts_bad)
-    gone = accumulate(allowed * max(total, 0.0) - wrong for total, wrong in zip(hours.total, bad, strict=True))
-    since, step = (hours.first + length - at) / HOUR, hours.step / HOUR
-    for index, leaving in enumerate(gone):
-        left = now - leaving + an_hour * (since + index * step)
-        if (left <= nothing) != spent:
-            return _second(hours.end_of(index) + length)
-    return None
+    allowed = float(share)
+    weights = (allowed * total - wrong if total >= 0 else -wrong for total, wrong in zip(hours.total, bad, strict=True))
+    since, each = an_hour * ((hours.first + length - at) / HOUR), an_hour * (hours.step / HOUR)
+    left = [now + since + index * each - gone for index, gone in enumerate(accumulate(weights))]
+    if now <= nothing:
+        crossing = next((index for index, events in enumerate(left) if events > nothing), None)
+    else:
+        crossing = next((index for index, events in enumerate(left) if events <= nothing), None)
+    return None if crossing is None else _second(hours.end_of(crossing) + length)
 
 
 def _relief(incidents: Sequence[Incident], length: timedelta, at: datetime) -> Relief | None:

@@ -42,10 +42,10 @@ class Incident:
 
 def bad_events(hours: Hours, *, counts_bad: bool) -> list[float]:
     """The bad events of each stretch; nothing is known to be bad where there are no samples."""
-    pairs = zip(hours.part, hours.total, strict=True)
+    part = [max(events, 0.0) for events in hours.part] if min(hours.part, default=0.0) < 0 else hours.part.tolist()
     if counts_bad:
-        return [max(part, 0.0) for part, _ in pairs]
-    return [total - max(part, 0.0) if total >= 0 else 0.0 for part, total in pairs]
+        return part
+    return [total - events if total >= 0 else 0.0 for events, total in zip(part, hours.total, strict=True)]
 
 
 def incidents(budget: Budget, hours: Hours, span: Span, *, counts_bad: bool) -> tuple[Incident, ...]:
@@ -56,11 +56,11 @@ def incidents(budget: Budget, hours: Hours, span: Span, *, counts_bad: bool) -> 
     cut short by it.
     """
     bad = bad_events(hours, counts_bad=counts_bad)
-    allowed = float(budget_share(budget.target))
+    limit = BURNING * float(budget_share(budget.target))
     burning = [
         index
         for index, (wrong, total) in enumerate(zip(bad, hours.total, strict=True))
-        if wrong > BURNING * allowed * max(total, 0.0)
+        if wrong > limit * total and wrong > 0  # a total that is absent is below zero
     ]
     found, least = [], float(WORTH_A_NAME * budget.allowed)
     for first, last in _runs(burning):

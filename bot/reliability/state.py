@@ -13,12 +13,10 @@ from bot.reliability.case import NO_BURN, Case
 from bot.reliability.definitions import ObjectiveDefinition
 from bot.reliability.exclusions import Exclusion
 from bot.reliability.forecast import Course, Forecast, Recent, forecast
-from bot.reliability.hours import Hours
 from bot.reliability.incidents import Incident, incidents
 from bot.reliability.metrics import BURN_WINDOWS, Failed, Measured, Tally
 from bot.reliability.remarks import is_doubted, remarks
 from bot.reliability.verdict import judged
-from bot.reliability.windows import Span
 
 _MOST_POINTS = 15
 _WITH_INCIDENTS = JUDGED | {State.PARTIAL, State.STALE}
@@ -49,7 +47,7 @@ def judge(
         queries=answer.queries,
         source=answer.source,
         evaluated_at=at,
-        points=points(answer.hours, case.span, counts_bad=case.counts_bad) if figures.total else (),
+        points=points(case) if figures.total else (),
         forecast=_forecast(case, burns) if state in JUDGED else None,
         incidents=burns,
         excluded=case.taken_out,
@@ -112,7 +110,7 @@ def _half_answered(case: Case, hours: Tally, kind: str) -> str | None:
     answer, total = case.answer, case.total
     remedy = "ask again, and check that it answers with all of its series"
     if total is None:
-        sampled = sum(answer.hours.sampled(index) for index in range(1, len(answer.hours)))
+        sampled = sum(case.sampled[1:])
         if sampled:
             found = f"{formats.number(sampled, 'hour')} with samples and none over the whole window"
             return f"The source has {found}; {remedy}."
@@ -187,17 +185,19 @@ def _forecast(case: Case, burns: Sequence[Incident]) -> Forecast | None:
     return forecast(course, case.definition.window, case.at)
 
 
-def points(hours: Hours, span: Span, *, counts_bad: bool) -> tuple[Point, ...]:
+def points(case: Case) -> tuple[Point, ...]:
     """The window in at most 14 stretches of equal length; an hour without samples counts nothing."""
-    if not len(hours):
+    amount = len(case.answer.hours)
+    if not amount:
         return ()
-    stretches = min(_MOST_POINTS - 1, len(hours))
-    bounds = [round(index * len(hours) / stretches) for index in range(stretches + 1)]
-    return tuple(_point(hours, span, start, end, counts_bad=counts_bad) for start, end in pairwise(bounds))
+    stretches = min(_MOST_POINTS - 1, amount)
+    bounds = [round(index * amount / stretches) for index in range(stretches + 1)]
+    return tuple(_point(case, start, end) for start, end in pairwise(bounds))
 
 
-def _point(hours: Hours, span: Span, start: int, end: int, *, counts_bad: bool) -> Point:
+def _point(case: Case, start: int, end: int) -> Point:
+    hours = case.answer.hours
     part, total = (Fraction(value) for value in hours.events(start, end))
-    sampled = sum(hours.sampled(index) for index in range(start, end))
-    until = min(hours.end_of(end - 1), span.end)
-    return Point(until, part if counts_bad else total - part, total, Fraction(sampled, end - start))
+    until = min(hours.end_of(end - 1), case.span.end)
+    covered = Fraction(sum(case.sampled[start:end]), end - start)
+    return Point(until, part if case.counts_bad else total - part, total, covered)
