@@ -125,7 +125,7 @@ def _promises(objective: ObjectiveDefinition, look: Look, number: int) -> tuple[
     )
     window = Fact(
         id=f"f{number + 1}",
-        text=formats.duration(objective.window.length),
+        text=formats.window(objective.window),
         value=objective.window.length.total_seconds(),
         unit="s",
         entity=entity,

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 
-from bot.reliability.windows import Span
+from bot.reliability.windows import CalendarWindow, Span, Window
+
+_PERIODS = {"d": "day", "w": "week", "M": "month", "Q": "quarter", "Y": "year"}
 
 NOTHING = "–"  # where a state has no figure
 
@@ -69,6 +71,13 @@ def duration(length: timedelta) -> str:
     if hours:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def window(length: Window) -> str:
+    """`28 days`; a calendar period by its name: `1 month (calendar, Europe/Berlin)`."""
+    if isinstance(length, CalendarWindow):
+        return f"{number(length.amount, _PERIODS[length.unit])} (calendar, {length.zone})"
+    return duration(length.length)
 
 
 def moment(at: datetime) -> str:

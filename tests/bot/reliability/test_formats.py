@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.reliability import formats
-from bot.reliability.windows import Span
+from bot.reliability.windows import CalendarWindow, Span, Window
 
 
 @pytest.mark.parametrize(
@@ -132,3 +132,11 @@ def test_stretches_of_time_name_each_day_once(start: str, hours: int, text: str)
 )
 def test_lists(names: tuple[str, ...], text: str) -> None:
     assert formats.listing(names) == text
+
+
+def test_a_calendar_window_is_named_by_its_period_and_zone() -> None:
+    month = CalendarWindow.of(1, "M", datetime(2026, 1, 1), "Europe/Berlin")  # noqa: DTZ001 - local
+    quarters = CalendarWindow.of(2, "Q", datetime(2026, 1, 1), "UTC")  # noqa: DTZ001
+    assert formats.window(month) == "1 month (calendar, Europe/Berlin)"
+    assert formats.window(quarters) == "2 quarters (calendar, UTC)"
+    assert formats.window(Window("28d", timedelta(days=28))) == "28 days"
