@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
@@ -17,6 +17,7 @@ from bot.reliability.incidents import Incident, incidents
 from bot.reliability.metrics import BURN_WINDOWS, Failed, Measured, Tally
 from bot.reliability.remarks import is_doubted, remarks
 from bot.reliability.verdict import judged
+from bot.reliability.windows import Span, without
 
 _MOST_POINTS = 15
 _WITH_INCIDENTS = JUDGED | {State.PARTIAL, State.STALE}
@@ -180,7 +181,9 @@ def _forecast(case: Case, burns: Sequence[Incident]) -> Forecast | None:
         return None
     week = case.answer.burn["7d"]
     bad = case.bad_of(week)
-    recent = None if bad is None or week.total is None else Recent(bad, week.total, _WEEK)
+    last_days = Span(case.at - _WEEK, case.at)
+    counted = sum((span.length for span in without(last_days, case.excluded)), timedelta())
+    recent = None if bad is None or week.total is None or not counted else Recent(bad, week.total, counted)
     course = Course(case.budget, case.answer.hours, case.counts_bad, recent, burns)
     return forecast(course, case.definition.window, case.at)
 

@@ -14,6 +14,7 @@ from bot.reliability.assessment import Objective, State, TakenOut
 from bot.reliability.case import Case
 from bot.reliability.definitions import Slices
 from bot.reliability.exclusions import Exclusion
+from bot.reliability.forecast import Forecast
 from bot.reliability.hours import HOUR, Hours
 from bot.reliability.metrics import BURN_WINDOWS, Measured, Signs, Tally
 from bot.reliability.state import judge
@@ -224,6 +225,16 @@ def test_a_window_that_is_excluded_as_a_whole_judges_nothing() -> None:
     always = replace(SUNDAYS, rule="FREQ=DAILY", duration=timedelta(days=1))
     found = judge(promise(), measured(part=0.0, total=0.0), AT, [always])
     assert (found.state, found.figures.remaining, found.excluded is not None) == (State.NO_TRAFFIC, None, True)
+
+
+def test_a_forecast_takes_the_hours_that_count_to_go_on() -> None:
+    half = replace(SUNDAYS, rule="FREQ=DAILY;BYHOUR=0", duration=timedelta(hours=12))
+    answer = measured(part=1000.0, total=1_000_000.0, burn={"7d": (400.0, 84_000.0)})  # counted in 84 hours
+    plain, cut = judge(promise(target="0.998"), answer, AT), judge(promise(target="0.998"), answer, AT, [half])
+    assert (plain.forecast, cut.forecast) == (
+        Forecast(exhausts_at=AT + 349 * HOUR),  # 1,000 left; each hour 1,000/672 leave and 1.38 are overspent
+        Forecast(exhausts_at=AT + 236 * HOUR),  # and twice as many
+    )
 
 
 def test_an_exclusion_that_doesn_t_fall_into_the_window_is_not_shown() -> None:
