@@ -14,7 +14,10 @@ import pytest
 from handlers.slack.standin import Standin, StandinConfig
 from tests.doubles.postgres import PostgresServer, postgres
 from tests.doubles.process import Served
+from tests.doubles.prometheus import prometheus_fleet
 from tests.doubles.teams import TeamsConfig, TeamsDouble
+
+__all__ = ["prometheus_fleet"]
 
 SLO = """\
 apiVersion: openslo/v1

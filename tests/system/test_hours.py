@@ -10,12 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles.prometheus import Fleet, prometheus_fleet
+from tests.doubles.prometheus import Fleet
 from tests.doubles.prometheus_hostile import hostile, never
 from tests.system.conftest import Towns
 from tests.system.test_review import promise
-
-__all__ = ["prometheus_fleet"]
 
 pytestmark = pytest.mark.slow
 _REMEMBERED = "SELECT DISTINCT series FROM hour_series JOIN hour_blocks ON hour_series.seq = hour_blocks.series_seq"

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.doubles.process import free_port, run
-from tests.doubles.prometheus import AT, Fleet, prometheus_fleet
-
-__all__ = ["prometheus_fleet"]
+from tests.doubles.prometheus import AT, Fleet
 
 SLO = """\
 apiVersion: openslo/v1

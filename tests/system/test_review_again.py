@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 
 from tests.doubles.process import run
-from tests.doubles.prometheus import AT, Fleet, prometheus_fleet
+from tests.doubles.prometheus import AT, Fleet
 from tests.doubles.prometheus_proxy import proxy
 from tests.system.test_review import promise
-
-__all__ = ["prometheus_fleet"]
 
 pytestmark = pytest.mark.slow
 SERVICES = ("born", "dead", "faultless", "few", "fine", "holed", "restarts", "risky", "silent", "spent")

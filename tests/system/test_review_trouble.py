@@ -12,13 +12,11 @@ from typing import Any
 import pytest
 
 from tests.doubles.process import Finished, run
-from tests.doubles.prometheus import AT, Fleet, prometheus_fleet
+from tests.doubles.prometheus import AT, Fleet
 from tests.doubles.prometheus_hostile import HostileServer, hostile, never, says, truncated
 from tests.doubles.prometheus_proxy import Proxy, half, proxy, warning
 from tests.system.conftest import write_checkout
 from tests.system.test_review import promise
-
-__all__ = ["prometheus_fleet"]
 
 pytestmark = pytest.mark.slow
 FAILED, GREEN = "QUERY_FAILED", "OK"
