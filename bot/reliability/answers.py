@@ -19,7 +19,7 @@ from bot.reliability.metrics import BURN_WINDOWS, Ask, Failed, Measured, Method,
 from bot.reliability.prometheus_client import QueryFailed
 from bot.reliability.promql import counted
 from bot.reliability.signs import Found, signs
-from bot.reliability.windows import Span, without
+from bot.reliability.windows import Span, within, without
 
 _DAY = timedelta(days=1)
 
@@ -253,8 +253,7 @@ class Answers:
         return Tally(*(self._counting.ledgers[counter].events(spans) for counter in promql.counters_of(ask)))
 
     def _taken_out(self, ask: Ask) -> Tally | None:
-        span = ask.window.span(self._counting.at)
-        spans = tuple(part for part in (cut.clipped(span) for cut in ask.excluded) if part is not None)
+        spans = within(ask.window.span(self._counting.at), ask.excluded)
         if not spans:
             return None
         return Tally(*(self._counting.ledgers[counter].events(spans) for counter in promql.counters_of(ask)))

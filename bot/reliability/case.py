@@ -16,7 +16,7 @@ from bot.reliability.definitions import ObjectiveDefinition
 from bot.reliability.exclusions import Exclusion
 from bot.reliability.hours import HOUR
 from bot.reliability.metrics import BURN_WINDOWS, Measured, Tally
-from bot.reliability.windows import CalendarWindow, Span, merged
+from bot.reliability.windows import CalendarWindow, Span, merged, within
 
 _UNITS = ((timedelta(days=1), "days"), (HOUR, "hours"), (timedelta(minutes=1), "minutes"))
 _PERIODS = {"d": "day", "w": "week", "M": "month", "Q": "quarter", "Y": "year"}
@@ -92,8 +92,7 @@ class Case:
     @cached_property
     def excluded(self) -> tuple[Span, ...]:
         """What of the window is left out."""
-        found = (span.clipped(self.span) for spans in self._excluding.values() for span in spans)
-        return merged(tuple(span for span in found if span is not None))
+        return merged(within(self.span, (span for spans in self._excluding.values() for span in spans)))
 
     @cached_property
     def _excluding(self) -> Mapping[Exclusion, tuple[Span, ...]]:

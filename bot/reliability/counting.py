@@ -17,7 +17,7 @@ from bot.reliability.ledger import Ledger, hours_within, stretches_beside
 from bot.reliability.metrics import BURN_WINDOWS, Ask
 from bot.reliability.promql import Stretch, counted
 from bot.reliability.recall import Recall
-from bot.reliability.windows import Span, Window, without
+from bot.reliability.windows import Span, Window, within, without
 
 _FIGURES = 16  # stretches asked in one query
 
@@ -132,12 +132,9 @@ class Counting:
         await self.stretches(wanted)
 
     def _beside(self, ask: Ask) -> set[Span]:
-        return {
-            stretch
-            for span in self.spans(ask.window)
-            for kept in (span, *without(span, ask.excluded))
-            for stretch in stretches_beside(kept)
-        }
+        kept = (part for span in self.spans(ask.window) for part in (span, *without(span, ask.excluded)))
+        taken_out = within(ask.window.span(self.at), ask.excluded)
+        return {stretch for part in (*kept, *taken_out) for stretch in stretches_beside(part)}
 
     async def stretches(self, wanted: Mapping[Counter, set[Span]], *, fatal: bool = True) -> None:
         """These stretches of these counters, into their ledgers' `beside`, several in one query."""
@@ -202,7 +199,7 @@ class Counting:
     def spans(self, window: Window) -> tuple[Span, ...]:
         """The window and the burn windows, all ending at T."""
         burns = (Span(self.at - length, self.at) for length in BURN_WINDOWS.values())
-        return (_utc(window.span(self.at)), *burns)
+        return (window.span(self.at), *burns)
 
     def scrape(self, counter: Counter) -> timedelta:
         """The distance of samples; what is usual where the counter has none to tell it by."""
@@ -289,7 +286,3 @@ def _cost(ask: Ask, pulse: Pulse) -> float:
         return 1.0
     scrape = pulse.scrape if pulse.scrape is not None else promql.USUAL_SCRAPE
     return 2 * (ask.slices.length + scrape) / ask.slices.length
-
-
-def _utc(span: Span) -> Span:
-    return Span(span.start.astimezone(UTC), span.end.astimezone(UTC))

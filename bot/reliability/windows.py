@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -130,14 +131,17 @@ def merged(spans: tuple[Span, ...]) -> tuple[Span, ...]:
     return tuple(found)
 
 
+def within(whole: Span, spans: Iterable[Span]) -> tuple[Span, ...]:
+    """What of these spans lies inside of `whole`, in their order."""
+    found = (span.clipped(whole) for span in spans)
+    return tuple(span for span in found if span is not None)
+
+
 def without(whole: Span, taken: tuple[Span, ...]) -> tuple[Span, ...]:
     """What of `whole` is left when `taken` is cut out of it, oldest first."""
     left: list[Span] = []
     start = whole.start
-    for span in merged(taken):
-        cut = span.clipped(whole)
-        if cut is None:
-            continue
+    for cut in within(whole, merged(taken)):
         if start < cut.start:
             left.append(Span(start, cut.start))
         start = max(start, cut.end)

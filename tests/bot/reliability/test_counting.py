@@ -168,6 +168,28 @@ async def test_excluded_times_are_taken_out_of_bad_and_total_alike(prometheus_fl
     assert cut.hours.covered == whole.hours.covered
 
 
+@pytest.mark.parametrize("minutes", [20, 80])
+@pytest.mark.parametrize("method", ["increase", "hours"])
+async def test_an_excluded_time_that_ends_within_hours_is_taken_out_to_the_minute(
+    prometheus_fleet: Fleet, method: Method, minutes: int
+) -> None:
+    """`spent` has 140 events a minute, of which 35 % failed from 100 to 97 hours before the end."""
+    start = END - timedelta(hours=99, minutes=50)
+    excluded = (Span(start, start + timedelta(minutes=minutes)),)
+    whole, cut = map(
+        counted,
+        await measure(prometheus_fleet.url, ask("spent"), ask("spent", excluded=excluded), method=method),
+    )
+    assert cut.taken_out is not None
+    assert total(cut.taken_out) == pytest.approx(140 * minutes, rel=0.001)
+    assert bad(cut.taken_out) == pytest.approx(0.35 * 140 * minutes, rel=0.001)
+    for kept, all_of_it in ((cut.tally, whole.tally), (cut.by_hours, whole.by_hours)):
+        assert kept is not None
+        assert all_of_it is not None
+        assert total(all_of_it) - total(kept) == pytest.approx(140 * minutes, rel=0.001)
+        assert bad(all_of_it) - bad(kept) == pytest.approx(0.35 * 140 * minutes, rel=0.001)
+
+
 async def test_slices_of_time_are_bad_when_too_few_of_their_events_were_good(prometheus_fleet: Fleet) -> None:
     slices = Slices(timedelta(minutes=10), Decimal("0.9"))
     good = Indicator(
