@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
 
 from bot.reliability import promql
 from bot.reliability.batches import Batch, Counter
@@ -173,7 +173,7 @@ class Answers:
             busiest=pulse.busiest,
             stale_after=counting.stale_after,
             hours=answer.hours,
-            open_rest=self._within(ask, rest) if rest.start < rest.end else None,
+            open_rest=self._events(ask, (rest,)) if rest.start < rest.end else None,
             rest_length=rest.length,
             increase=answer.tally if answer.method == "increase" else None,
             by_hours=self._by_hours(ask),
@@ -211,13 +211,16 @@ class Answers:
 
     def _failed(self, ask: Ask, failure: QueryFailed) -> Failed:
         """A time-out while other queries are answered is a slow query, not a server that can't be reached."""
-        answered = any(self._failure(other) is None for other in self._counting.asks)
         return Failed(
             sentence=str(failure),
             queries=promql.shown(ask, self._counting.at),
             source=self._source,
-            unreachable=failure.unreachable and not (answered and failure.timed_out),
+            unreachable=failure.unreachable and not (failure.timed_out and self._some_answered),
         )
+
+    @cached_property
+    def _some_answered(self) -> bool:
+        return any(self._failure(ask) is None for ask in self._counting.asks)
 
     def _matched(self, ask: Ask, by_hours: Tally, tally: Tally | None) -> bool:
         if by_hours.part is not None or (tally is not None and tally.part is not None):
@@ -249,13 +252,13 @@ class Answers:
         return Tally(*(_sum(column) for column in (tiles.part, tiles.total)))
 
     def _within(self, ask: Ask, span: Span) -> Tally:
-        spans = without(span, ask.excluded)
-        return Tally(*(self._counting.ledgers[counter].events(spans) for counter in promql.counters_of(ask)))
+        return self._events(ask, without(span, ask.excluded))
 
     def _taken_out(self, ask: Ask) -> Tally | None:
         spans = within(ask.window.span(self._counting.at), ask.excluded)
-        if not spans:
-            return None
+        return self._events(ask, spans) if spans else None
+
+    def _events(self, ask: Ask, spans: tuple[Span, ...]) -> Tally:
         return Tally(*(self._counting.ledgers[counter].events(spans) for counter in promql.counters_of(ask)))
 
     def _columns(self, ask: Ask) -> Hours:

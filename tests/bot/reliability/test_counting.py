@@ -190,6 +190,14 @@ async def test_an_excluded_time_that_ends_within_hours_is_taken_out_to_the_minut
         assert bad(all_of_it) - bad(kept) == pytest.approx(0.35 * 140 * minutes, rel=0.001)
 
 
+async def test_samples_that_come_back_within_an_excluded_time_contradict_nothing(prometheus_fleet: Fleet) -> None:
+    """`holed` has no samples until 128 hours before the end."""
+    back = END - timedelta(hours=128)
+    excluded = (Span(back, back + HOUR),)
+    (found,) = await measure(prometheus_fleet.url, ask("holed", excluded=excluded), at=back + timedelta(minutes=30))
+    assert counted(found).silent_since is None
+
+
 async def test_slices_of_time_are_bad_when_too_few_of_their_events_were_good(prometheus_fleet: Fleet) -> None:
     slices = Slices(timedelta(minutes=10), Decimal("0.9"))
     good = Indicator(
