@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from itertools import islice, pairwise
@@ -14,8 +13,18 @@ ANCHOR = datetime(2024, 1, 1)  # noqa: DTZ001 - a Monday's midnight on the wall 
 MOST_A_YEAR = 1_000
 _EXAMPLE = "FREQ=WEEKLY;BYDAY=SU;BYHOUR=3;BYMINUTE=0"
 _TOO_FINE = ("SECONDLY", "MINUTELY")
-_LEAP_YEAR = 2024
-_LONGEST = {"BYMONTH": 12, "BYMONTHDAY": 31, "BYYEARDAY": 366, "BYWEEKNO": 53}
+_LAST_YEARS = 9960
+_UNITS = {"HOURLY": timedelta(hours=1), "DAILY": timedelta(days=1), "WEEKLY": timedelta(weeks=1)}
+_RANGES = {
+    "BYMONTH": (1, 12),
+    "BYMONTHDAY": (1, 31),
+    "BYYEARDAY": (1, 366),
+    "BYWEEKNO": (1, 53),
+    "BYSETPOS": (1, 366),
+    "BYHOUR": (0, 23),
+    "BYMINUTE": (0, 59),
+    "BYSECOND": (0, 59),
+}
 _YEAR = timedelta(days=366)
 
 
@@ -38,12 +47,11 @@ class Recurrence:
         self._parts = _parts(rule)
         self._count = _whole(self._parts, "COUNT")
         self._until = _until(self._parts.get("UNTIL"), self._zone)
-        _whole(self._parts, "INTERVAL")
         if self._parts.get("FREQ") in _TOO_FINE:
             raise NoRecurrence("may recur every hour at most; use FREQ=HOURLY, DAILY, WEEKLY, MONTHLY or YEARLY")
-        _ = self._rule
         _in_range(self._parts)
-        if _no_such_day(self._parts) or next(iter(self._rule), None) is None:
+        self._from = _parsed(self._parts, ANCHOR)
+        if not _recurs(self._parts):
             raise NoRecurrence("never recurs: no day fits all of it (it counts from Monday 2024-01-01)")
         if self.in_first_year > MOST_A_YEAR:
             raise NoRecurrence(
@@ -75,18 +83,8 @@ class Recurrence:
         """Wall-clock times before `horizon`."""
         limit = self._count if most is None or self._count is None else min(self._count, most)
         ends = horizon if self._until is None else min(horizon, self._until)
-        found = self._rule.replace(until=ends)
+        found = self._from.replace(until=ends)
         return tuple(start for start in islice(found, most if limit is None else limit) if start < horizon)
-
-    @cached_property
-    def _rule(self) -> rrule:
-        kept = ";".join(f"{name}={value}" for name, value in self._parts.items() if name not in ("COUNT", "UNTIL"))
-        try:
-            found = rrulestr(kept, dtstart=ANCHOR)
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise NoRecurrence(f'is no recurrence rule (RFC 5545), e.g. "{_EXAMPLE}": {error}') from error
-        assert isinstance(found, rrule)  # noqa: S101 - one rule without dates of its own
-        return found
 
 
 @lru_cache(maxsize=512)
@@ -110,18 +108,44 @@ def _parts(rule: str) -> dict[str, str]:
 
 
 def _in_range(parts: dict[str, str]) -> None:
-    for name, longest in _LONGEST.items():
-        numbers = [int(number) for number in parts.get(name, "1").split(",")]
-        if not all(1 <= abs(number) <= longest for number in numbers):
-            raise NoRecurrence(f"{name} must lie between 1 and {longest}")
+    """What dateutil doesn't check, or not always."""
+    for name, (least, most) in _RANGES.items():
+        for number in parts.get(name, str(most)).split(","):
+            signed = number.removeprefix("-") if least > 0 else number  # days and weeks may count from the end
+            if not (signed.isascii() and signed.isdigit() and least <= int(signed) <= most):
+                raise NoRecurrence(f"{name} must lie between {least} and {most}")
 
 
-def _no_such_day(parts: dict[str, str]) -> bool:
-    """Whether it names only days such as 30 February: dateutil would look for one until the year 9999."""
-    if "BYMONTH" not in parts or "BYMONTHDAY" not in parts:
+def _parsed(parts: dict[str, str], start: datetime) -> rrule:
+    kept = ";".join(f"{name}={value}" for name, value in parts.items() if name not in ("COUNT", "UNTIL"))
+    try:
+        found = rrulestr(kept, dtstart=start)
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise NoRecurrence(f'is no recurrence rule (RFC 5545), e.g. "{_EXAMPLE}": {error}') from error
+    assert isinstance(found, rrule)  # noqa: S101 - one rule without dates of its own
+    return found
+
+
+def _recurs(parts: dict[str, str]) -> bool:
+    try:
+        return next(iter(_parsed(parts, _late_anchor(parts))), None) is not None
+    except IndexError:  # dateutil's way of saying that no month has 53 Mondays
         return False
-    longest = max(monthrange(_LEAP_YEAR, int(month))[1] for month in parts["BYMONTH"].split(","))
-    return all(abs(int(day)) > longest for day in parts["BYMONTHDAY"].split(","))
+
+
+def _late_anchor(parts: dict[str, str]) -> datetime:
+    """The last turn of its INTERVAL before the calendar's last forty years, for looking whether it recurs at all.
+
+    dateutil searches to the calendar's end, which from the anchor on takes minutes. Forty years hold every weekday of
+    every day. Whole turns leave what the anchor gives, such as Mondays, as it is.
+    """
+    interval, late = _whole(parts, "INTERVAL") or 1, datetime(_LAST_YEARS, 1, 1)  # noqa: DTZ001 - wall clock
+    unit = _UNITS.get(parts.get("FREQ", ""))
+    if unit is not None:
+        return ANCHOR + (late - ANCHOR) // (interval * unit) * interval * unit
+    months = interval * (12 if parts.get("FREQ") == "YEARLY" else 1)
+    years, month = divmod(((late.year - ANCHOR.year) * 12 // months) * months, 12)
+    return ANCHOR.replace(year=ANCHOR.year + years, month=month + 1)
 
 
 def _whole(parts: dict[str, str], name: str) -> int | None:

@@ -35,6 +35,14 @@ def test_it_counts_from_a_monday_by_the_clock_of_its_zone(rule: str, zone: str, 
     assert given(rule, "2026-11-01", "2026-11-15T03:00", zone) == starts
 
 
+@pytest.mark.parametrize(
+    "rule",
+    ["FREQ=YEARLY;INTERVAL=400", "FREQ=MONTHLY;INTERVAL=7;BYDAY=-1FR", "FREQ=DAILY;INTERVAL=28;BYDAY=MO"],
+)
+def test_a_rule_that_recurs_rarely_is_one(rule: str) -> None:
+    assert given(rule, "2024-01-01", "2027-01-01")
+
+
 def test_nothing_recurs_before_the_anchor() -> None:
     assert given("FREQ=DAILY", "2023-12-30", "2024-01-02") == ["2024-01-01T00:00", "2024-01-02T00:00"]
 
@@ -62,7 +70,12 @@ def test_an_hour_that_the_clocks_skip_comes_later_and_one_that_comes_twice_comes
         ("", "is no recurrence rule"),
         ("BYDAY=SU", "is no recurrence rule"),
         ("FREQ=SOMETIMES", "invalid 'FREQ': SOMETIMES"),
-        ("FREQ=DAILY;BYHOUR=25", "is no recurrence rule"),
+        ("FREQ=DAILY;BYHOUR=25", "BYHOUR must lie between 0 and 23"),
+        ("FREQ=HOURLY;INTERVAL=400;BYHOUR=24", "BYHOUR must lie between 0 and 23"),
+        ("FREQ=HOURLY;INTERVAL=24;BYHOUR=3", "is no recurrence rule"),
+        ("FREQ=MONTHLY;BYDAY=53MO", "never recurs"),
+        ("FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30", "never recurs"),
+        ("FREQ=DAILY;BYSETPOS=2", "never recurs"),
         ("FREQ=DAILY;INTERVAL=0", "INTERVAL must be a whole number of 1 or more"),
         ("FREQ=DAILY;COUNT=-1", "COUNT must be a whole number of 1 or more"),
         ("FREQ=DAILY;FREQ=WEEKLY", "names FREQ twice"),
