@@ -11,7 +11,7 @@ from bot.reliability import budget, formats
 from bot.reliability.assessment import JUDGED, Figures, Objective, Point, Remark, State
 from bot.reliability.case import NO_BURN, Case
 from bot.reliability.definitions import ObjectiveDefinition
-from bot.reliability.exclusions import Exclusion
+from bot.reliability.exclusions import Exclusion, excluded
 from bot.reliability.forecast import Course, Forecast, Recent, forecast
 from bot.reliability.incidents import Incident, incidents
 from bot.reliability.metrics import BURN_WINDOWS, Failed, Measured, Tally
@@ -182,7 +182,8 @@ def _forecast(case: Case, burns: Sequence[Incident]) -> Forecast | None:
     week = case.answer.burn["7d"]
     bad = case.bad_of(week)
     last_days = Span(case.at - _WEEK, case.at)
-    counted = sum((span.length for span in without(last_days, case.excluded)), timedelta())
+    left_out = excluded(case.exclusions, last_days)  # the window may be shorter
+    counted = sum((span.length for span in without(last_days, left_out)), timedelta())
     recent = None if bad is None or week.total is None or not counted else Recent(bad, week.total, counted)
     course = Course(case.budget, case.answer.hours, case.counts_bad, recent, burns)
     return forecast(course, case.definition.window, case.at)
