@@ -211,19 +211,13 @@ class Counting:
         return self._recall.name(counter, self.scrape(counter))
 
     def first_remembered(self, counter: Counter, span: Span) -> datetime | None:
-        """The end of the first hour in the span that only memory has told of, and that had samples."""
+        """The end of the first hour in the span that memory knows samples in."""
         column = self._loaded.get(counter)
         if column is None:
             return None
         first, count = hours_within(span)
-        asked = self.asked_from.get(counter)
-        for index in range(count):
-            end = first + index * HOUR
-            if asked is not None and end >= asked:
-                return None
-            if column.at(end) >= 0:
-                return end
-        return None
+        ends = (first + index * HOUR for index in range(count))
+        return next((end for end in ends if column.at(end) >= 0), None)
 
     def living(self) -> Iterator[Counter]:
         """The counters whose questions haven't failed."""

@@ -112,7 +112,7 @@ async def _restarts(counting: Counting, totals: set[Counter], span: Span) -> dic
         total
         for total, resets in sampled.items()
         if resets in counting.ledgers
-        and sum(max(value, 0.0) for value in counting.ledgers[resets].beside.values()) >= _SUSPICIOUS
+        and sum(max(counting.ledgers[resets].beside.get(hour, 0.0), 0.0) for hour in hours) >= _SUSPICIOUS
     }
     query = partial(promql.resets, length=span.length)
     answers = await counting.asking.instants(suspects, query, span.end, length=span.length, fatal=False)
