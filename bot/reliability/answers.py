@@ -92,9 +92,7 @@ class Answers:
                 continue
             part, total = promql.counters_of(ask)
             scrape = self._counting.scrape(total)
-            tile = promql.tile_of(length, scrape)
-            if ask.slices is not None:
-                tile = max(tile, ask.slices.length)
+            tile = promql.tile_of(length, 2 * scrape if ask.slices is None else max(2 * scrape, ask.slices.length))
             ends = promql.tile_ends(self._counting.at, length, tile)
             found: dict[Counter, array[float]] = {
                 counter: array("d", [ABSENT]) * len(ends) for counter in (part, total)
@@ -102,7 +100,8 @@ class Answers:
             take = partial(_into, found, ends[0], tile)
             query = partial(counted, length=tile, scrape=scrape)
             await self._asking.ranges({part, total}, query, ends, take)
-            self._tiles[ask] = Hours(ends[0], tile, found[part], found[total])
+            shares = [_share(Span(end - tile, end), ask.excluded) for end in ends]
+            self._tiles[ask] = Hours(ends[0], tile, _scaled(found[part], shares), _scaled(found[total], shares))
 
     # --- what remembered hours know and the source has lost; since when it is silent ---
 
@@ -228,10 +227,15 @@ class Answers:
         return self._signs.of.get(ask, Signs()).part_seen not in (None, 0)
 
     def _increase_of(self, ask: Ask, taken_out: Tally | None) -> Tally | None:
-        """The window's events in one increase, less what is excluded; None where it was not asked for."""
+        """The window's events in one increase, less what is excluded; None where it was not asked for.
+
+        And where too little of a period has passed to hold two samples, which an increase needs.
+        """
         if ask not in self._increased:
             return None
-        length = ask.window.span(self._counting.at).length
+        length, total = ask.window.span(self._counting.at).length, promql.counters_of(ask)[1]
+        if (total, length) not in self._increases and length <= 2 * self._counting.scrape(total):
+            return None
         values = []
         for counter, out in zip(
             promql.counters_of(ask),
@@ -246,10 +250,7 @@ class Answers:
         return Tally(*values)
 
     def _by_hours(self, ask: Ask) -> Tally:
-        tiles = self._tiles.get(ask)
-        if tiles is None:
-            return self._within(ask, ask.window.span(self._counting.at))
-        return Tally(*(_sum(column) for column in (tiles.part, tiles.total)))
+        return self._within(ask, ask.window.span(self._counting.at))
 
     def _within(self, ask: Ask, span: Span) -> Tally:
         return self._events(ask, without(span, ask.excluded))
@@ -298,8 +299,13 @@ def _touched(part: Span, first: datetime, count: int) -> range:
     return range(max(0, (part.start - first) // HOUR), min(count, -(-(part.end - first) // HOUR)))
 
 
-def _sum(column: Sequence[float]) -> Fraction | None:
-    return Fraction(added(column)) if any(value >= 0 for value in column) else None
+def _share(tile: Span, excluded: tuple[Span, ...]) -> float:
+    """How much of it isn't excluded."""
+    return sum((kept.length for kept in without(tile, excluded)), timedelta()) / tile.length
+
+
+def _scaled(column: array[float], shares: Sequence[float]) -> array[float]:
+    return array("d", [value * share if value >= 0 else value for value, share in zip(column, shares, strict=True)])
 
 
 def _into(

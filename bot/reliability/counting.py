@@ -111,10 +111,10 @@ class Counting:
         """The hours of every counter: from memory what is there, from the source the rest."""
         last = hour_floor(self.at)
         await self._remembered(last)
-        for (scrape, first, until), counters in (await self._missing()).items():
+        for (scrape, sliced, first, until), counters in (await self._missing()).items():
             ends = [first + index * HOUR for index in range((until - first) // HOUR + 1)]
-            query = partial(counted, length=HOUR, scrape=scrape)
-            await self.asking.ranges(counters, query, [promql.moment_of(end) for end in ends], self._take)
+            moments = [promql.moment_of(end, sliced=sliced) for end in ends]
+            await self.asking.ranges(counters, partial(counted, length=HOUR, scrape=scrape), moments, self._take)
         for ledger in self.ledgers.values():
             ledger.fill_absent()
 
@@ -138,7 +138,7 @@ class Counting:
 
     async def stretches(self, wanted: Mapping[Counter, set[Span]], *, fatal: bool = True) -> None:
         """These stretches of these counters, into their ledgers' `beside`, several in one query."""
-        alike: dict[tuple[timedelta, tuple[Span, ...]], list[Counter]] = {}
+        alike: dict[tuple[timedelta, bool, tuple[Span, ...]], list[Counter]] = {}
         pieces: dict[frozenset[Span], list[tuple[Span, ...]]] = {}
         for counter, spans in wanted.items():
             same = frozenset(spans)
@@ -146,9 +146,9 @@ class Counting:
                 pieces[same] = _pieces(same)
             await asyncio.sleep(0)
             for piece in pieces[same]:
-                alike.setdefault((self.scrape(counter), piece), []).append(counter)
-        for (scrape, together), counters in alike.items():
-            stretches = [Stretch.of(span) for span in together]
+                alike.setdefault((self.scrape(counter), counter.slices is not None, piece), []).append(counter)
+        for (scrape, sliced, together), counters in alike.items():
+            stretches = [Stretch.of(span, sliced=sliced) for span in together]
             latest = max(stretch.at for stretch in stretches)
             query = partial(_together, stretches=stretches, latest=latest, scrape=scrape)
             length = sum((stretch.length for stretch in stretches), timedelta())
@@ -236,9 +236,9 @@ class Counting:
                 amount = len(ledger.column.values)
                 ledger.column = Column(first, column.slice(first, amount, outside=UNKNOWN))
 
-    async def _missing(self) -> dict[tuple[timedelta, datetime, datetime], list[Counter]]:
-        """Counters by the hours that must be asked for, and the distance of their samples."""
-        found: dict[tuple[timedelta, datetime, datetime], list[Counter]] = {}
+    async def _missing(self) -> dict[tuple[timedelta, bool, datetime, datetime], list[Counter]]:
+        """Counters by the distance of their samples, whether they are slices, and the hours that must be asked for."""
+        found: dict[tuple[timedelta, bool, datetime, datetime], list[Counter]] = {}
         for counter in list(self.living()):
             column = self.ledgers[counter].column
             if column.complete:
@@ -247,7 +247,7 @@ class Counting:
             unknown = [index for index, value in enumerate(column.values) if math.isnan(value)]
             first, until = column.first + unknown[0] * HOUR, column.first + unknown[-1] * HOUR
             self.asked_from[counter] = first
-            found.setdefault((self.scrape(counter), first, until), []).append(counter)
+            found.setdefault((self.scrape(counter), counter.slices is not None, first, until), []).append(counter)
         return found
 
     def _take(self, counter: Counter, values: Sequence[tuple[float, float]]) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.reliability.batches import Batch, Counter
 from bot.reliability.definitions import PrometheusQuery, Slices
-from bot.reliability.hours import HOUR, hour_floor
+from bot.reliability.hours import hour_floor
 from bot.reliability.metrics import Ask
 from bot.reliability.windows import Span
 
@@ -150,8 +150,13 @@ def scrape_of(samples: float) -> timedelta | None:
     return timedelta(seconds=min(_SCRAPES, key=lambda usual: abs(usual - apart) / usual))
 
 
-def moment_of(end: datetime) -> datetime:
-    """When a stretch that ends there is asked for: a full hour a little early, beside the scrapes."""
+def moment_of(end: datetime, *, sliced: bool = False) -> datetime:
+    """When a stretch that ends there is asked for: a full hour a little early, beside the scrapes.
+
+    Slices a little late: the one that ends there belongs to the stretch, and the one that ends with it before doesn't.
+    """
+    if sliced:
+        return end + BESIDE_SCRAPES
     return end - BESIDE_SCRAPES if hour_floor(end) == end else end
 
 
@@ -163,19 +168,18 @@ class Stretch:
     length: timedelta
 
     @classmethod
-    def of(cls, span: Span) -> Stretch:
-        at = moment_of(span.end)
-        return cls(at, at - moment_of(span.start))
+    def of(cls, span: Span, *, sliced: bool = False) -> Stretch:
+        at = moment_of(span.end, sliced=sliced)
+        return cls(at, at - moment_of(span.start, sliced=sliced))
 
 
-def tile_of(window: timedelta, scrape: timedelta | None) -> timedelta:
-    """The 24th part of a window shorter than a day, so that coverage shows, but two scrapes at least."""
-    shortest = timedelta(seconds=round(window.total_seconds() / 24))
-    return min(HOUR, max(shortest, 2 * (scrape if scrape is not None else USUAL_SCRAPE)))
+def tile_of(window: timedelta, shortest: timedelta) -> timedelta:
+    """The 24th part of a window shorter than a day, so that coverage shows; or less parts, each at least `shortest`."""
+    amount = max(1, min(24, window // shortest))
+    return timedelta(milliseconds=window // timedelta(milliseconds=amount))
 
 
 def tile_ends(at: datetime, window: timedelta, tile: timedelta) -> tuple[datetime, ...]:
-    """Ends of the tiles that fill the window up to `at`, oldest first; the oldest may reach out of a broken window."""
-    amount = max(1, -(-window // tile))
+    """Ends of the tiles that fill the window up to `at`, oldest first."""
     last = at.astimezone(UTC) - BESIDE_SCRAPES
-    return tuple(last - index * tile for index in reversed(range(amount)))
+    return tuple(last - index * tile for index in reversed(range(window // tile)))

@@ -232,6 +232,69 @@ async def test_a_window_shorter_than_a_day_is_tiled_finely_and_not_remembered(pr
     assert total(found.by_hours) == pytest.approx(total(found.tally), rel=0.01)
 
 
+@pytest.mark.parametrize("method", ["increase", "hours"])
+async def test_a_window_shorter_than_a_day_counts_neither_what_is_excluded_nor_what_came_before(
+    prometheus_fleet: Fleet, method: Method
+) -> None:
+    """`spent` has 140 events a minute, of which 35 % failed from 100 to 97 hours before the end.
+
+    Samples are five minutes apart: each border is known to the nearest one.
+    """
+    at, window = END - timedelta(hours=96, minutes=15), Window("135m", timedelta(minutes=135))
+    excluded = (Span(END - timedelta(hours=98), END - timedelta(hours=97, minutes=30)),)
+    asks = ask("spent", window), ask("spent", window, excluded=excluded)
+    whole, cut = map(counted, await measure(prometheus_fleet.url, *asks, at=at, method=method))
+    for found, minutes in ((whole, 90), (cut, 60)):
+        assert bad(found.tally) == pytest.approx(0.35 * 140 * minutes, rel=0.1)
+        assert found.by_hours is not None
+        assert bad(found.by_hours) == pytest.approx(0.35 * 140 * minutes, rel=0.1)
+        assert math.fsum(found.hours.part) == pytest.approx(0.35 * 140 * minutes, rel=0.1)
+
+
+@pytest.mark.parametrize("method", ["increase", "hours"])
+async def test_a_broken_part_of_a_day_is_counted_from_where_the_day_begins(
+    prometheus_fleet: Fleet, method: Method
+) -> None:
+    """Where `spent` stops failing a day begins in Phoenix."""
+    start = END - timedelta(hours=97)
+    day = CalendarWindow.of(1, "d", datetime(2026, 1, 1), "America/Phoenix")  # noqa: DTZ001 - local by its nature
+    at = start + timedelta(hours=11, minutes=7, seconds=23)
+    (found,) = map(counted, await measure(prometheus_fleet.url, ask("spent", day), at=at, method=method))
+    (same,) = map(
+        counted, await measure(prometheus_fleet.url, ask("spent", Window("day", at - start)), at=at, method="increase")
+    )
+    assert found.hours.end_of(len(found.hours) - 1) - len(found.hours) * found.hours.step == pytest.approx(
+        start, abs=timedelta(seconds=1)
+    )
+    assert total(found.tally) == pytest.approx(total(same.tally), rel=0.002)
+    assert bad(found.tally) == pytest.approx(0.0003 * total(found.tally), rel=0.1)
+
+
+@pytest.mark.parametrize("method", ["increase", "hours"])
+async def test_the_first_minutes_of_a_period_are_counted_from_the_samples_around_its_start(
+    prometheus_fleet: Fleet, method: Method
+) -> None:
+    """Samples are five minutes apart."""
+    day = CalendarWindow.of(1, "d", datetime(2026, 1, 1), "UTC")  # noqa: DTZ001 - local by its nature
+    at = END - timedelta(hours=8) + timedelta(minutes=4)
+    sparse = ask("fine", day, sparse_below=Fraction(10_000))
+    (found,) = map(counted, await measure(prometheus_fleet.url, sparse, at=at, method=method))
+    assert found.method == "hours"
+    assert total(found.tally) == pytest.approx(4 * 140, rel=0.01)
+
+
+@pytest.mark.parametrize("method", ["increase", "hours"])
+async def test_a_slice_belongs_to_where_it_ends(prometheus_fleet: Fleet, method: Method) -> None:
+    """`spent` failed from 100 to 97 hours before the end; each slice reaches one sample further back."""
+    slices, window = Slices(timedelta(minutes=10), Decimal("0.8")), Window("3h", timedelta(hours=3))
+    at = END - timedelta(hours=97)
+    excluded = (Span(at - timedelta(minutes=140), at - timedelta(minutes=120)),)
+    asks = ask("spent", window, slices=slices), ask("spent", window, slices=slices, excluded=excluded)
+    whole, cut = map(counted, await measure(prometheus_fleet.url, *asks, at=at, method=method))
+    assert whole.tally == Tally(Fraction(18), Fraction(18))
+    assert (cut.tally, cut.taken_out) == (Tally(Fraction(16), Fraction(16)), Tally(Fraction(2), Fraction(2)))
+
+
 async def test_a_calendar_window_begins_with_its_period(prometheus_fleet: Fleet) -> None:
     month = CalendarWindow.of(1, "M", datetime(2026, 1, 1), "Asia/Kolkata")  # noqa: DTZ001 - local by its nature
     (found,) = map(counted, await measure(prometheus_fleet.url, ask("fine", month), method="increase"))

@@ -1,26 +1,31 @@
-"""How fine a window is cut into stretches."""
+"""How fine a window shorter than a day is cut into stretches."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.reliability.promql import tile_of
+from bot.reliability.promql import BESIDE_SCRAPES, tile_ends, tile_of
+
+AT = datetime(2026, 4, 8, 9, 7, 23, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("window", "scrape", "tile"),
+    ("window", "shortest", "tile"),
     [
-        (timedelta(days=28), timedelta(seconds=15), timedelta(hours=1)),
-        (timedelta(days=1), timedelta(seconds=15), timedelta(hours=1)),
-        (timedelta(hours=6), timedelta(seconds=15), timedelta(minutes=15)),
-        (timedelta(hours=1), timedelta(seconds=15), timedelta(seconds=150)),
-        (timedelta(hours=1), timedelta(minutes=5), timedelta(minutes=10)),
-        (timedelta(hours=1), timedelta(minutes=40), timedelta(hours=1)),
+        (timedelta(hours=24), timedelta(seconds=30), timedelta(hours=1)),
+        (timedelta(hours=6), timedelta(seconds=30), timedelta(minutes=15)),
+        (timedelta(hours=1), timedelta(seconds=30), timedelta(seconds=150)),
+        (timedelta(hours=1), timedelta(minutes=10), timedelta(minutes=10)),
+        (timedelta(hours=1), timedelta(minutes=80), timedelta(hours=1)),
+        (timedelta(hours=11, minutes=7, seconds=23), timedelta(minutes=2), timedelta(milliseconds=1_668_458)),
     ],
 )
-def test_a_window_is_tiled_by_hours_or_finer_but_never_finer_than_its_samples(
-    window: timedelta, scrape: timedelta, tile: timedelta
+def test_a_window_is_tiled_in_24_or_fewer_equal_stretches_none_finer_than_may_be(
+    window: timedelta, shortest: timedelta, tile: timedelta
 ) -> None:
-    assert tile_of(window, scrape) == tile
+    assert tile_of(window, shortest) == tile
+    ends = tile_ends(AT, window, tile)
+    assert AT - window <= ends[0] - tile + BESIDE_SCRAPES <= AT - window + timedelta(milliseconds=25)
+    assert ends[-1] == AT - BESIDE_SCRAPES
