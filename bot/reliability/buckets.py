@@ -23,8 +23,12 @@ def no_bucket(threshold: Decimal, known: Sequence[Decimal]) -> str:
     """A sentence that names the nearest buckets on both sides of a threshold that is none of them."""
     below = max((value for value in known if value < threshold), default=None)
     above = min((value for value in known if value > threshold), default=None)
-    near = " and ".join(_plain(value) for value in (below, above) if value is not None)
-    return f"{_plain(threshold)} is no bucket of this histogram; the nearest are {near}. Set value to one of them."
+    near = [_plain(value) for value in (below, above) if value is not None]
+    if len(near) == 1:
+        said = f"the nearest is {near[0]}. Set value to it."
+    else:
+        said = f"the nearest are {' and '.join(near)}. Set value to one of them."
+    return f"{_plain(threshold)} is no bucket of this histogram; {said}"
 
 
 def _plain(value: Decimal) -> str:

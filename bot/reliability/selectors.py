@@ -23,7 +23,7 @@ def problem_of(query: str) -> str | None:
     bare = within(query)
     if _reads_native(query):
         return f"{fault}; use thresholdMetric with a classic histogram's buckets"
-    instead = _EXAMPLE if bare is None else f"write only the counter's selector: {bare}"
+    instead = _EXAMPLE if bare is None or fault_of(bare) is not None else f"write only the counter's selector: {bare}"
     return f"{fault}; {instead}"
 
 
@@ -39,7 +39,18 @@ def fault_of(query: str) -> str | None:
         return "an offset is not allowed, the Director chooses the window"
     if expression.at is not None:
         return "an @ time is not allowed, the Director chooses the window"
+    if not expression.name and not all(map(_names_a_metric, _groups(expression))):
+        return "this names no metric, so it would count all that have these labels"
     return None
+
+
+def _names_a_metric(matchers: Sequence[Matcher]) -> bool:
+    return any(label == "__name__" and sign in ("=", "=~") for label, sign, _ in matchers)
+
+
+def _groups(parsed: promql.VectorSelector) -> list[tuple[Matcher, ...]]:
+    """The matchers; several groups where `or` stands between them."""
+    return [_matchers(group) for group in parsed.matchers.or_matchers] or [_matchers(parsed.matchers.matchers)]
 
 
 def _reads_native(query: str) -> bool:
@@ -102,7 +113,7 @@ def written(metric: str, matchers: Sequence[Matcher]) -> str:
 
 def _written_anew(parsed: promql.Expr) -> str:
     assert isinstance(parsed, promql.VectorSelector)  # noqa: S101 - held by `problem_of`
-    groups = [_matchers(group) for group in parsed.matchers.or_matchers] or [_matchers(parsed.matchers.matchers)]
+    groups = _groups(parsed)
     return f"{parsed.name or ''}{_braced(groups) if any(groups) else ''}"
 
 

@@ -145,7 +145,7 @@ def test_buckets_are_right(query: str) -> None:
         (
             '{job="a"}',
             (
-                "this names no single metric; "
+                "this names no metric, so it would count all that have these labels; "
                 "write a classic histogram's buckets, such as http_request_duration_seconds_bucket"
             ),
         ),

@@ -13,6 +13,8 @@ from bot.reliability.selectors import canonical, problem_of, taken_apart
         "http_requests_total",
         'http_requests_total{code=~"5..", job!="x"}',
         '{__name__="http_requests_total"}',
+        '{__name__=~"http_requests_total|grpc_requests_total",job="checkout"}',
+        '{__name__="http_requests_total" or __name__="grpc_requests_total"}',
         'http_requests_total{path="/a#b"}',
     ],
 )
@@ -36,6 +38,9 @@ def test_a_plain_selector_is_right(query: str) -> None:
             "native histograms are not supported",
             "use thresholdMetric with a classic histogram's buckets",
         ),
+        ('{job="checkout"}', "this names no metric", 'such as http_requests_total{code=~"5.."}'),
+        ('sum({job="checkout"})', "an aggregation is not", 'such as http_requests_total{code=~"5.."}'),
+        ('{__name__="x" or job="y"}', "this names no metric", 'such as http_requests_total{code=~"5.."}'),
         ("42", "this is no selector", 'such as http_requests_total{code=~"5.."}'),
         ("x{", "this can't be read as PromQL", 'such as http_requests_total{code=~"5.."}'),
         ("x])) or vector(1", "this can't be read as PromQL", 'such as http_requests_total{code=~"5.."}'),

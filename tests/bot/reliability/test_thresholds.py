@@ -60,8 +60,8 @@ async def test_a_threshold_that_is_a_bucket_is_right_however_it_is_written(value
 @pytest.mark.parametrize(
     ("value", "near"),
     [("0.3", "0.3 is no bucket of this histogram; the nearest are 0.25 and 0.5. Set value to one of them."),
-     ("0.05", "0.05 is no bucket of this histogram; the nearest are 0.1. Set value to one of them."),
-     ("250", "250 is no bucket of this histogram; the nearest are 2.5. Set value to one of them.")],
+     ("0.05", "0.05 is no bucket of this histogram; the nearest is 0.1. Set value to it."),
+     ("250", "250 is no bucket of this histogram; the nearest is 2.5. Set value to it.")],
 )  # fmt: skip
 async def test_a_threshold_that_is_no_bucket_names_the_nearest_ones(value: str, near: str) -> None:
     found = await check_thresholds(defined(promise(), latency(value)), Buckets({"x_bucket": KNOWN}), AT)
