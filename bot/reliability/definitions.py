@@ -129,10 +129,14 @@ class ObjectiveDefinition:
 
 @dataclass(frozen=True)
 class Definitions:
-    """Everything that the files define, sorted."""
+    """Everything that the files define, sorted.
+
+    `remarks`: what is accepted and yet hardly meant, for who wrote it.
+    """
 
     services: tuple[ServiceDefinition, ...] = ()
     objectives: tuple[ObjectiveDefinition, ...] = ()
+    remarks: tuple[Mistake, ...] = field(default=(), compare=False)
 
     @property
     def service_names(self) -> tuple[str, ...]:

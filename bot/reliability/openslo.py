@@ -62,6 +62,7 @@ def _read(paths: Sequence[Path], now: datetime | None) -> tuple[Definitions, lis
     definitions = Definitions(
         services=tuple(services[name] for name in sorted(services)),
         objectives=tuple(sorted(objectives, key=lambda item: item.key)),
+        remarks=tuple(found.remarks),
     )
     return definitions, list(dict.fromkeys(found.mistakes))
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from bot import yaml_source
+from bot.reliability import budget
 from bot.reliability import openslo_schema as schema
 from bot.reliability.definitions import Indicator, ObjectiveDefinition, Slices, Threshold, Window
 from bot.reliability.openslo_indicators import Latency, indicator_spec, read_indicator
@@ -29,6 +30,7 @@ class _Reading:
 
     source: yaml_source.Document
     mistakes: list[Mistake]
+    remarks: list[Mistake]
     method: str
     measure: Indicator | Latency | None
 
@@ -45,7 +47,7 @@ def read_slo(parsed: Parsed, found: Found, now: datetime) -> list[ObjectiveDefin
     found.mistakes += [source.mistake(key, text) for key, text in _alert_problems(spec.alert_policies)]
     window = read_window(spec, source, found.mistakes, now)
     measure = _measure(parsed, spec, name, found)
-    reading = _Reading(source, found.mistakes, spec.budgeting_method, measure)
+    reading = _Reading(source, found.mistakes, found.remarks, spec.budgeting_method, measure)
     objectives = []
     for number, item in enumerate(spec.objectives):
         key: Key = ("spec", "objectives", number)
@@ -166,7 +168,24 @@ def _target(item: schema.Target, key: Key, reading: _Reading) -> Decimal | None:
     if number is None:
         reading.wrong((*key, name), f"{given!r} is not a number; write 0.999 (target) or 99.9 (targetPercent)")
         return None
-    return number if item.target is not None else number / 100
+    target = number if item.target is not None else number / 100
+    doubt = _doubt(name, number, target)
+    if doubt is not None:
+        reading.remarks.append(reading.source.mistake((*key, name), doubt))
+    return target
+
+
+def _doubt(name: str, number: Decimal, target: Decimal) -> str | None:
+    """Why this target is hardly meant: an impossible one is shown as such, one below 1% is always met."""
+    if not budget.is_possible(target):
+        meant = name == "target" and number > 1 and budget.is_possible(number / 100)
+        instead = (
+            f"if per cent are meant, write targetPercent: {number}" if meant else "set one below 100% and above 0%"
+        )
+        return f"{number} leaves no budget to judge, so reviews show INVALID_TARGET; {instead}"
+    if name == "targetPercent" and number < 1:
+        return f"{number} is less than one per cent; if a share is meant, write target: {number}"
+    return None
 
 
 def _indicator(item: schema.Target, key: Key, reading: _Reading) -> Indicator | None:

@@ -25,12 +25,16 @@ _EXPECTED = {
     "string_pattern_mismatch": "may hold only letters, digits and - _ . / between a first and last letter or digit",
 }
 _EXAMPLES = {
+    "service": " checkout",
+    "objectives": " [{displayName: availability, target: 0.999}]",
     "timeWindow": " [{duration: 28d, isRolling: true}]",
     "duration": " 28d",
     "startTime": " 2026-01-01 00:00:00",
     "timeZone": " UTC",
     "budgetingMethod": " Occurrences",
 }
+_QUERY_EXAMPLE = " {query: 'http_requests_total{job=\"checkout\"}'}"
+_IN_QUERIES = {"query": ["spec"], "file": ["spec"], "series": ["spec"]}  # each source's own, so no model knows them
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -45,6 +49,7 @@ class Found:
     """What was read so far; names are unique within a kind."""
 
     mistakes: list[Mistake] = field(default_factory=list)
+    remarks: list[Mistake] = field(default_factory=list)
     documents: dict[tuple[str, str], Parsed] = field(default_factory=dict)
 
     def named(self, kind: str) -> list[str]:
@@ -69,31 +74,36 @@ def validated(model: type[M], data: Any, at: Key, source: yaml_source.Document, 
 def _remedy(kind: str, message: str, key: Key, model: type[BaseModel]) -> str:
     name = str(key[-1]) if key else ""
     if kind == "missing":
-        return f"is missing; add {name}:{_EXAMPLES.get(name, '')}"
+        of_query = name == "spec" and "metricSource" in key
+        return f"is missing; add {name}:{_QUERY_EXAMPLE if of_query else _EXAMPLES.get(name, '')}"
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(name, _field_names(model), n=1)
-        return (
-            f"is no field of OpenSLO v1 here; did you mean {near[0]}?" if near else "is no field known here; remove it"
-        )
+        return _unknown_field(name, key, model)
     if name in {"target", "targetPercent"}:
         return "must be a number, such as 0.999 (target) or 99.9 (targetPercent)"
     return _EXPECTED.get(kind, message[:1].lower() + message[1:])
 
 
-def _field_names(model: type[BaseModel]) -> set[str]:
-    names: set[str] = set()
-    for part in (model, *_parts(model)):
-        names |= {info.alias or name for name, info in part.model_fields.items()}
-    return names
+def _unknown_field(name: str, key: Key, model: type[BaseModel]) -> str:
+    fields: dict[str, list[str]] = {}
+    for known, within in _fields(model, ""):
+        fields.setdefault(known, []).append(within)
+    if "metricSource" in key:
+        fields |= _IN_QUERIES
+    homes = list(dict.fromkeys(within for within in fields.get(name, ()) if within))
+    if homes:
+        return f"stands in the wrong place; move it into {' or '.join(homes)}"
+    near = difflib.get_close_matches(name, fields, n=1)
+    return f"is no field of OpenSLO v1 here; did you mean {near[0]}?" if near else "is no field known here; remove it"
 
 
-def _parts(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    for info in model.model_fields.values():
-        annotation = info.annotation
-        for candidate in (annotation, *getattr(annotation, "__args__", ())):
+def _fields(model: type[BaseModel], within: str) -> Iterator[tuple[str, str]]:
+    """Every field's name, and the name of the field that it stands in."""
+    for name, info in model.model_fields.items():
+        alias = info.alias or name
+        yield alias, within
+        for candidate in (info.annotation, *getattr(info.annotation, "__args__", ())):
             if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-                yield candidate
-                yield from _parts(candidate)
+                yield from _fields(candidate, alias)
 
 
 def near_names(name: str, known: Iterable[str], what: str) -> str:

@@ -56,6 +56,8 @@ def check(
         mistakes = _wrong_thresholds(context, chosen, definitions)
     except DefinitionError as error:
         mistakes = error.mistakes
+    for remark in definitions.remarks:
+        tell(str(remark))
     if json:
         show_json([{"where": wrong.where, "key": wrong.key, "text": wrong.text} for wrong in mistakes])
     elif mistakes:

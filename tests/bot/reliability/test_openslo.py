@@ -63,7 +63,7 @@ def test_fields_left_empty_count_as_left_out_and_an_empty_last_document_as_none(
 
 def test_a_required_field_left_empty_is_missing(tmp_path: Path) -> None:
     assert mistakes(written(tmp_path, SLO.replace("service: checkout", "service:"))) == [
-        "slo.yml:5: spec.service: is missing; add service:"
+        "slo.yml:5: spec.service: is missing; add service: checkout"
     ]
 
 
@@ -249,6 +249,29 @@ def test_an_impossible_target_is_accepted_so_that_it_can_be_shown(tmp_path: Path
 
 
 @pytest.mark.parametrize(
+    ("written_as", "told"),
+    [
+        ("target: 99.9", ("target: 99.9 leaves no budget to judge, so reviews show INVALID_TARGET; "
+         "if per cent are meant, write targetPercent: 99.9")),
+        ("target: 1.0", ("target: 1.0 leaves no budget to judge, so reviews show INVALID_TARGET; "
+         "set one below 100% and above 0%")),
+        ("targetPercent: 100", ("targetPercent: 100 leaves no budget to judge, so reviews show INVALID_TARGET; "
+         "set one below 100% and above 0%")),
+        ("targetPercent: 0.999", ("targetPercent: 0.999 is less than one per cent; "
+         "if a share is meant, write target: 0.999")),
+    ],
+)  # fmt: skip
+def test_a_target_that_is_hardly_meant_is_remarked_upon(tmp_path: Path, written_as: str, told: str) -> None:
+    path = written(tmp_path, SLO.replace("target: 0.999", written_as))
+    assert [str(remark) for remark in load_definitions([path]).remarks] == [f"{path}:17: spec.objectives[0].{told}"]
+
+
+def test_sound_targets_get_no_remark(tmp_path: Path) -> None:
+    path = written(tmp_path, SLO.replace("target: 0.999", "targetPercent: 99.95"))
+    assert load_definitions([path]).remarks == ()
+
+
+@pytest.mark.parametrize(
     "target", ["1e-400", f"'0.{'9' * 60}'", "'1e999999'", "0x" + "f" * 5000, "9" * 5000, ".nan", "true"]
 )
 def test_a_target_that_is_no_number_to_reckon_with_is_refused(tmp_path: Path, target: str) -> None:
@@ -321,6 +344,23 @@ def test_an_alert_policy_beside_the_slos_is_left_alone(tmp_path: Path) -> None:
         ),
         ("service: checkout", "servce: checkout", ("slo.yml:5: spec.servce: is no field of OpenSLO v1 here; "
          "did you mean service?")),
+        (
+            "service: checkout",
+            "service: checkout\n  target: 0.9",
+            "slo.yml:6: spec.target: stands in the wrong place; move it into objectives",
+        ),
+        (
+            "spec: {query: http_total}",
+            "query: http_total",
+            ("slo.yml:12: spec.indicator.spec.ratioMetric.total.metricSource.query: "
+             "stands in the wrong place; move it into spec"),
+        ),
+        (
+            ", spec: {query: http_total}",
+            "",
+            ("slo.yml:12: spec.indicator.spec.ratioMetric.total.metricSource.spec: is missing; "
+             """add spec: {query: 'http_requests_total{job="checkout"}'}"""),
+        ),
         ("service: checkout", "service: 12", "slo.yml:5: spec.service: must be text; put it in quotes"),
         (
             "query: http_total}",

@@ -48,6 +48,16 @@ def test_right_slo_files_are_counted(director: Command, slo_file: Path) -> None:
     assert director("slo", "check", "--json").data == []
 
 
+def test_a_target_that_is_hardly_meant_is_told_beside_the_answer(director: Command, slo_file: Path) -> None:
+    slo_file.write_text(SLO.replace("target: 0.999", "target: 99.9"))
+    result = director("slo", "check")
+    assert (result.code, result.out) == (0, "No mistakes: 1 objective of 1 service.\n")
+    assert result.err == (
+        f"{slo_file}:20: spec.objectives[0].target: 99.9 leaves no budget to judge, so reviews show INVALID_TARGET; "
+        "if per cent are meant, write targetPercent: 99.9\n"
+    )
+
+
 def test_mistakes_in_slo_files_are_the_answer_with_exit_code_1(director: Command, slo_file: Path) -> None:
     slo_file.write_text(SLO.replace("service: checkout", "servise: checkout"))
     result = director("slo", "check", "--json")
