@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -124,7 +125,7 @@ def system_of(settings: Settings) -> str:
 
 def planning_of(settings: Settings, store: PlanStore, reliability: Reliability, model: Model | None) -> Planning:
     async def measured(at: datetime) -> tuple[Fact, ...]:
-        return facts(await reliability.assess(None, at), start=1)
+        return await asyncio.to_thread(facts, await reliability.assess(None, at))
 
     surroundings = Surroundings(
         roster=settings.file.roster,

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.conversation.facts import PLACEHOLDER
 from bot.conversation.model import ToolSpec
-from bot.conversation.tools import Found, Look, WrongArguments, names_argument
+from bot.conversation.tools import LONGEST_RESULT, Found, Look, WrongArguments, names_argument
 from bot.domain import Fact
-from bot.reliability import Assessment, Definitions, facts, formats
+from bot.reliability import Assessment, Definitions, Objective, facts, formats
 from bot.reliability.definitions import ObjectiveDefinition
-from bot.reliability.wording import Labels
+from bot.reliability.outlook import explained
+from bot.reliability.wording import Labels, counts
 
 _MANY = 10  # objectives; beyond that each gets only its main figures
-_BRIEF = ("state", "error budget left")
+_ROOM_FOR_NAMES = 3_000  # characters of a result
+_MOST_NAMES = 60
 _NAMES = {"type": "array", "items": {"type": "string"}, "description": "names of services; leave out for all"}
 
 
@@ -45,26 +50,64 @@ class ErrorBudgetStatus:
     async def run(self, arguments: Mapping[str, Any], look: Look) -> Found:
         services = names_argument(arguments, "services", of="service names")
         assessment = await self._reliability.assess(services, look.at)
-        measured = facts(assessment, start=look.next_fact)
-        brief = len(assessment.items) > _MANY
-        if brief:
-            measured = tuple(fact for fact in measured if fact.meaning.startswith(_BRIEF))
-        of = defaultdict[str, list[Fact]](list)
-        for fact in measured:
-            of[fact.entity].append(fact)
-        lines = [f"Measured at {formats.moment(assessment.at)}. Write a figure only as its placeholder."]
-        if not assessment.items:
-            lines.append("No objectives are defined for this.")
-        if brief:
-            lines.append("Only the main figures, since there are many; ask for services by name for all of theirs.")
-        labels = Labels(assessment)
-        for item in assessment.worst_first():
-            name = labels.of(item)
-            lines += ["", f"{name} (service {item.service}): {item.state.value}"]
-            lines += [f"  {{{{{fact.id}}}}} = {fact.text} ({fact.meaning})" for fact in of.pop(name, [])]
-            if not brief:
-                lines += [f"  {item.sentence}", *(f"  note: {remark.text}" for remark in item.remarks)]
-        return Found(text="\n".join(lines), facts=measured)
+        return await asyncio.to_thread(_told, assessment, look.next_fact)  # of a thousand objectives it takes a while
+
+
+def _told(assessment: Assessment, start: int) -> Found:
+    """All figures where a result has room for them; else the main ones, of the worst objectives first."""
+    if len(assessment.items) <= _MANY:
+        found = _in_full(assessment, start)
+        if len(found.text) <= LONGEST_RESULT:
+            return found
+    return _in_brief(assessment, start)
+
+
+def _in_full(assessment: Assessment, start: int) -> Found:
+    measured = facts(assessment, start)
+    lines = [_measured_at(assessment)]
+    if not assessment.items:
+        lines.append("No objectives are defined for this.")
+    for item, own in _worst_first(assessment, measured):
+        lines += [*own, *(f"  {line}" for line in explained(item))]
+    return Found(text="\n".join(lines), facts=measured)
+
+
+def _in_brief(assessment: Assessment, start: int) -> Found:
+    measured = facts(assessment, start, brief=True)
+    lines = [
+        _measured_at(assessment),
+        "Only the main figures, since there are many; ask for services by name for all of theirs.",
+        f"In all {formats.number(len(assessment.items), 'objective')}: {counts(assessment)}.",
+    ]
+    room, untold = LONGEST_RESULT - _ROOM_FOR_NAMES - sum(map(len, lines)), list[Objective]()
+    for item, own in _worst_first(assessment, measured):
+        room -= sum(len(line) + 1 for line in own)
+        if room < 0:
+            untold.append(item)
+        else:
+            lines += own
+    if untold:
+        rest = replace(assessment, items=tuple(untold))
+        names = formats.listing(list(dict.fromkeys(item.service for item in untold)), most=_MOST_NAMES)
+        lines += ["", f"Not listed, since there are too many: {counts(rest)}: {names[: _ROOM_FOR_NAMES - 500]}"]
+    text = "\n".join(lines)
+    told = set(PLACEHOLDER.findall(text))
+    return Found(text=text, facts=tuple(fact for fact in measured if fact.id in told))
+
+
+def _measured_at(assessment: Assessment) -> str:
+    return f"Measured at {formats.moment(assessment.at)}. Write a figure only as its placeholder."
+
+
+def _worst_first(assessment: Assessment, measured: Sequence[Fact]) -> Iterator[tuple[Objective, list[str]]]:
+    """Each objective with its name and its facts, a line each."""
+    labels, of = Labels(assessment), defaultdict[str, list[Fact]](list)
+    for fact in measured:
+        of[fact.entity].append(fact)
+    for item in assessment.worst_first():
+        name = labels.of(item)
+        found = (f"  {{{{{fact.id}}}}} = {fact.text} ({fact.meaning})" for fact in of.pop(name, []))
+        yield item, ["", f"{name} (service {item.service}): {item.state.value}", *found]
 
 
 class SloDefinitions:

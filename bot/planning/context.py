@@ -48,9 +48,9 @@ class Surroundings:
 
 def relevant(facts: tuple[Fact, ...], names: tuple[str, ...]) -> tuple[Fact, ...]:
     """Facts about these services and SLOs first, then the others, as many as a request can carry."""
-    about = [fact for fact in facts if any(_names(fact.entity, name) for name in names)]
-    rest = [fact for fact in facts if fact not in about]
-    return tuple([*about, *rest][:_MOST_FACTS])
+    entities = {fact.entity for fact in facts}
+    named = {entity for entity in entities if any(_names(entity, name) for name in names)}
+    return tuple(sorted(facts, key=lambda fact: fact.entity not in named)[:_MOST_FACTS])
 
 
 def described(surroundings: Surroundings, facts: tuple[Fact, ...]) -> str:

@@ -186,7 +186,9 @@ class Assessment:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(item.source for item in self.items if item.source))
+        """What the figures are from; where nothing was measured, what was asked."""
+        measured = [item.source for item in self.items if item.source and item.method is not None]
+        return tuple(dict.fromkeys(measured or (item.source for item in self.items if item.source)))
 
     def in_state(self, *states: State) -> tuple[Objective, ...]:
         return tuple(item for item in self.items if item.state in states)

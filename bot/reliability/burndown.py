@@ -62,12 +62,15 @@ def _lines(items: tuple[Objective, ...], labels: Labels) -> Chart | None:
     said = "; ".join(f"{labels.of(item)} ends at {formats.percent(item.figures.remaining)}" for item in items)
     at = items[0].evaluated_at
     calendar = window.period_end(at) is not None
-    last = f"since {formats.day(window.span(at).start)}" if calendar else f"last {formats.duration(window.length)}"
+    zone = formats.zone(window)
+    last = (
+        f"since {formats.day(window.span(at).start, zone)}" if calendar else f"last {formats.duration(window.length)}"
+    )
     return Chart(
         form="line",
         title=f"Error budget left, {last}",
         alt=f"Burn-down of the error budget {'' if calendar else 'over the '}{last}, from 100%: {said}.",
-        categories=(stamp(ends[0] - (ends[1] - ends[0])), *(stamp(end) for end in ends)),
+        categories=(stamp(window.span(at).start, zone), *(stamp(end, zone) for end in ends)),
         series=series,
         unit="%",
         threshold=0.0,
@@ -99,9 +102,9 @@ def _short(name: str) -> str:
     return name if len(name) <= _LABEL else f"{name[: half - 1]}…{name[-half:]}"
 
 
-def _day(at: datetime) -> str:
-    return formats.day(at + timedelta(seconds=1))
+def _day(at: datetime, zone: str) -> str:
+    return formats.day(at + timedelta(seconds=1), zone)
 
 
-def _hour(at: datetime) -> str:
-    return (at + timedelta(seconds=1)).strftime("%-d %b %H:%M")
+def _hour(at: datetime, zone: str) -> str:
+    return formats.hour(at + timedelta(seconds=1), zone)

@@ -16,11 +16,9 @@ from bot.reliability.definitions import ObjectiveDefinition
 from bot.reliability.exclusions import Exclusion
 from bot.reliability.hours import HOUR
 from bot.reliability.metrics import BURN_WINDOWS, Measured, Tally
-from bot.reliability.windows import CalendarWindow, Span, merged, within
+from bot.reliability.windows import Span, merged, within
 
 _UNITS = ((timedelta(days=1), "days"), (HOUR, "hours"), (timedelta(minutes=1), "minutes"))
-_PERIODS = {"d": "day", "w": "week", "M": "month", "Q": "quarter", "Y": "year"}
-_SLICES = {timedelta(minutes=1): "minutes", HOUR: "hours"}
 NO_BURN: Mapping[str, Fraction | None] = dict.fromkeys(BURN_WINDOWS)
 
 
@@ -141,6 +139,17 @@ class Case:
             return Fraction()
         return Fraction(sum(compress(self.sampled, self.counting)), amount)
 
+    @cached_property
+    def begun(self) -> datetime | None:
+        """When samples begin, where too much of the window lies before that; None where it doesn't."""
+        hours = self.answer.hours
+        if not any(self.sampled):
+            return None
+        first = self.sampled.index(True)
+        if Fraction(sum(self.counting[:first]), len(hours)) <= 1 - budget.FULL_COVERAGE:
+            return None
+        return hours.end_of(first) - hours.step
+
     # --- words ---
 
     @property
@@ -148,41 +157,38 @@ class Case:
         """`in the last 28 days`, `this month since Sun 1 Nov 2026 00:00 UTC`."""
         if self.period_end is None:
             return f"in the last {formats.duration(self.definition.window.length)}"
-        return f"{self.period} {self.since}"
-
-    @property
-    def period(self) -> str:
-        window = self.definition.window
-        if isinstance(window, CalendarWindow) and window.amount == 1:
-            return f"this {_PERIODS[window.unit]}"
-        return "this period"
+        return f"{formats.period(self.definition.window)} {self.since}"
 
     @property
     def since(self) -> str:
-        return f"since {formats.moment(self.span.start)}"
+        """On the clock by which the period began: a month in Berlin begins at midnight there."""
+        return f"since {formats.moment(self.span.start, formats.zone(self.definition.window))}"
 
     @property
     def error_budget(self) -> str:
         """`the error budget`, `this month's error budget`."""
-        return "the error budget" if self.period_end is None else f"{self.period}'s error budget"
+        return (
+            "the error budget"
+            if self.period_end is None
+            else f"{formats.period(self.definition.window)}'s error budget"
+        )
 
     @property
     def counted(self) -> str:
         """What the budget is counted in: `events`, `minutes`, `slices of 5 min`."""
-        slices = self.definition.slices
-        if slices is None:
-            return "events"
-        return _SLICES.get(slices.length, f"slices of {formats.duration(slices.length)}")
+        return formats.counted(self.definition.slices)
 
     @property
     def of_events(self) -> str:
         since = "" if self.period_end is None else f" {self.since}"
-        return f"{formats.count(self.bad)} of {formats.count(self.total)} {self.counted} were bad{since}"
+        bad = formats.count(self.bad)
+        return f"{bad} of {formats.count(self.total)} {self.counted} {'was' if bad == '1' else 'were'} bad{since}"
 
     @property
     def low_volume_text(self) -> str:
-        allowed = formats.count(self.budget.allowed if self.budget is not None else None)
-        return f"{self.of_events}; with only {allowed} allowed, one failure decides too much to judge the budget."
+        allowed = self.budget.allowed if self.budget is not None else Fraction()
+        few = f"only {formats.count(allowed)}" if allowed >= 1 else "less than one"
+        return f"{self.of_events}; with {few} allowed, a single failure weighs too much to judge the budget."
 
     @property
     def coverage(self) -> str:

@@ -16,12 +16,15 @@ _MOST_DEPLOYS = 3
 _Row = tuple[str, Fraction | None, str, str, str]  # text, value, unit, meaning, query's key
 
 
-def facts(assessment: Assessment, start: int = 1) -> tuple[Fact, ...]:
-    """Every figure that stands in the assessment, numbered `f<start>` onwards; what has no figure has no fact."""
+def facts(assessment: Assessment, start: int = 1, *, brief: bool = False) -> tuple[Fact, ...]:
+    """Every figure that stands in the assessment, numbered `f<start>` onwards; what has no figure has no fact.
+
+    `brief`: only the state, what is left, and when that ends or begins anew.
+    """
     labels = Labels(assessment)
     found: list[Fact] = []
     for item in assessment.items:
-        for text, value, unit, meaning, query in _rows(item):
+        for text, value, unit, meaning, query in _main_rows(item) if brief else _rows(item):
             found.append(
                 Fact(
                     id=f"f{start + len(found)}",
@@ -37,57 +40,68 @@ def facts(assessment: Assessment, start: int = 1) -> tuple[Fact, ...]:
     return tuple(found)
 
 
+def _main_rows(item: Objective) -> Iterator[_Row]:
+    yield _state_row(item)
+    yield from _left_row(item)
+    yield from _forecast_rows(item)
+
+
 def _rows(item: Objective) -> Iterator[_Row]:
-    figures, window = item.figures, item.window
-    yield (state_word(item), None, "state", f"state of the error budget over {window}", "both")
-    yield (formats.target(item.target), Fraction(item.target), "share", f"objective over {window}", "")
-    if figures.remaining is not None:
-        yield (
-            formats.percent(figures.remaining),
-            figures.remaining,
-            "share",
-            f"error budget left over {window}",
-            "both",
-        )
+    figures, over, counted = item.figures, _over(item), formats.counted(item.definition.slices)
+    yield _state_row(item)
+    yield (formats.target(item.target), Fraction(item.target), "share", f"objective {over}", "")
+    yield from _left_row(item)
     if figures.consumed is not None:
-        yield (formats.percent(figures.consumed), figures.consumed, "share", f"error budget used over {window}", "both")
+        yield (formats.percent(figures.consumed), figures.consumed, "share", f"error budget used {over}", "both")
     if figures.spent_7d is not None:
-        meaning = f"share of the {window} error budget used in the last 7 days"
+        meaning = f"share of the {formats.briefly(item.definition.window)} error budget used in the last 7 days"
         yield (formats.percent(figures.spent_7d), figures.spent_7d, "share", meaning, "both")
     if figures.sli is not None:
-        yield (formats.sli(figures.sli), figures.sli, "share", f"share of good events over {window}", "both")
+        yield (formats.sli(figures.sli), figures.sli, "share", f"share of good {counted} {over}", "both")
     if figures.bad is not None:
-        yield (formats.count(figures.bad), figures.bad, "events", f"bad events over {window}", "part")
+        yield (formats.count(figures.bad), figures.bad, counted, f"bad {counted} {over}", "part")
     if figures.total is not None:
-        yield (formats.count(figures.total), figures.total, "events", f"all events over {window}", "total")
+        yield (formats.count(figures.total), figures.total, counted, f"all {counted} {over}", "total")
     for name, rate in figures.burn.items():
         if rate is not None:
-            yield (
-                formats.burn(rate),
-                rate,
-                "burn rate",
-                f"burn rate of the last {name} (1× spends exactly the budget)",
-                "both",
-            )
-
+            meaning = f"burn rate of the last {name} (1× spends exactly the budget)"
+            yield (formats.burn(rate), rate, "burn rate", meaning, "both")
     yield from _forecast_rows(item)
-    yield from _incident_rows(item)
-    if item.excluded is not None:
-        times, length = formats.number(item.excluded.times, "time"), formats.duration(item.excluded.length)
-        yield (times, Fraction(item.excluded.times), "times", f"left out of {window} by exclusions: how often", "")
-        yield (length, _seconds(item.excluded.length), "s", f"left out of {window} by exclusions: how long in all", "")
+    yield from _incident_rows(item, counted)
+    yield from _excluded_rows(item, over, counted)
+
+
+def _state_row(item: Objective) -> _Row:
+    return (state_word(item), None, "state", f"state of the error budget {_over(item)}", "both")
+
+
+def _left_row(item: Objective) -> Iterator[_Row]:
+    remaining = item.figures.remaining
+    if remaining is not None:
+        yield (formats.percent(remaining), remaining, "share", f"error budget left {_over(item)}", "both")
+
+
+def _over(item: Objective) -> str:
+    """`over 28d`; of a calendar period also since when: `this month since Sun 1 Nov 2026 00:00 Europe/Berlin`."""
+    window = item.definition.window
+    if window.period_end(item.evaluated_at) is None:
+        return f"over {item.window}"
+    since = formats.moment(window.span(item.evaluated_at).start, formats.zone(window))
+    return f"{formats.period(window)} since {since}"
 
 
 def _forecast_rows(item: Objective) -> Iterator[_Row]:
-    forecast = item.forecast
+    forecast, window = item.forecast, item.definition.window
     if forecast is None:
         return
     if forecast.exhausts_at is not None:
-        meaning = "estimate: when the error budget is gone at the last 7 days' burn"
+        meaning = "estimate: when the error budget is gone if the last 7 days' burn goes on"
         yield (formats.moment(forecast.exhausts_at), None, "time", meaning, "both")
     if forecast.recovers_at is not None:
-        meaning = "estimate: when the error budget is above zero again at the last 7 days' burn"
-        yield (formats.moment(forecast.recovers_at), None, "time", meaning, "both")
+        meaning = "estimate: when the error budget is above zero again if the last 7 days' burn goes on"
+        if window.period_end(item.evaluated_at) is not None:
+            meaning = "when the next period and its error budget begin"
+        yield (formats.moment(forecast.recovers_at, formats.zone(window)), None, "time", meaning, "both")
     if forecast.relief is not None:
         meaning = "when an old burn has left the window, which is no improvement"
         yield (formats.moment(forecast.relief.at), None, "time", meaning, "both")
@@ -95,15 +109,30 @@ def _forecast_rows(item: Objective) -> Iterator[_Row]:
         yield (formats.percent(forecast.relief.share), forecast.relief.share, "share", meaning, "both")
 
 
-def _incident_rows(item: Objective) -> Iterator[_Row]:
+def _incident_rows(item: Objective, counted: str) -> Iterator[_Row]:
     for number, incident in enumerate(largest(item.incidents), 1):
-        name = f"burn {number}, one of the largest of {item.window}"
+        name = f"burn {number}, one of the largest {_over(item)}"
         yield (formats.stretch(incident.span), None, "time", f"{name}: when it was", "both")
+        length = incident.span.length
+        yield (formats.duration(length), _seconds(length), "s", f"{name}: how long it was", "both")
         yield (formats.percent(incident.share), incident.share, "share", f"{name}: error budget it cost", "both")
-        yield (formats.count(incident.bad), incident.bad, "events", f"{name}: bad events", "part")
+        yield (formats.count(incident.bad), incident.bad, counted, f"{name}: bad {counted}", "part")
         for deploy in incident.deploys[:_MOST_DEPLOYS]:
             meaning = f"{name}: a deploy of {deploy.service} that coincides with it"
             yield (formats.moment(deploy.at), None, "time", meaning, "")
+
+
+def _excluded_rows(item: Objective, over: str, counted: str) -> Iterator[_Row]:
+    taken = item.excluded
+    if taken is None:
+        return
+    times, length = formats.number(taken.times, "time"), formats.duration(taken.length)
+    yield (times, Fraction(taken.times), "times", f"left out by exclusions {over}: how often", "")
+    yield (length, _seconds(taken.length), "s", f"left out by exclusions {over}: how long in all", "")
+    if taken.total is not None:
+        yield (formats.count(taken.total), taken.total, counted, f"left out by exclusions {over}: all {counted}", "")
+    if taken.bad is not None:
+        yield (formats.count(taken.bad), taken.bad, counted, f"left out by exclusions {over}: bad {counted}", "")
 
 
 def _seconds(length: timedelta) -> Fraction:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
+from bot.reliability.definitions import Slices
 from bot.reliability.windows import CalendarWindow, Span, Window
 
+_SLICES = {timedelta(minutes=1): "minutes", timedelta(hours=1): "hours"}
 _PERIODS = {"d": "day", "w": "week", "M": "month", "Q": "quarter", "Y": "year"}
 
 NOTHING = "–"  # where a state has no figure
@@ -59,6 +62,13 @@ def count(events: Fraction | None) -> str:
     return f"{_rounded(events, 1, ROUND_HALF_EVEN).normalize():f}"
 
 
+def counted(slices: Slices | None) -> str:
+    """What a budget is counted in: `events`, `minutes`, `slices of 5 min`."""
+    if slices is None:
+        return "events"
+    return _SLICES.get(slices.length, f"slices of {duration(slices.length)}")
+
+
 def duration(length: timedelta) -> str:
     """`28 days`, `3 days 2 h`, `5 h`, `40 min`, `20 s`: the two largest units that count."""
     seconds = round(length.total_seconds())
@@ -80,9 +90,39 @@ def window(length: Window) -> str:
     return duration(length.length)
 
 
-def moment(at: datetime) -> str:
+def briefly(length: Window) -> str:
+    """`28d`; a calendar period by its name alone: `month`, `2 weeks`."""
+    if not isinstance(length, CalendarWindow):
+        return length.label
+    return _PERIODS[length.unit] if length.amount == 1 else number(length.amount, _PERIODS[length.unit])
+
+
+def written(length: Window) -> str:
+    """As its file wrote a rolling window, `28d`; a calendar period, whose signs few people know, in words."""
+    return window(length) if isinstance(length, CalendarWindow) else length.label
+
+
+def period(length: Window) -> str:
+    """What the budget is of, in a sentence: `28d`, `this month`, `this period`."""
+    if not isinstance(length, CalendarWindow):
+        return length.label
+    return f"this {_PERIODS[length.unit]}" if length.amount == 1 else "this period"
+
+
+def zone(length: Window) -> str:
+    """Whose clock says when the window begins and ends."""
+    return length.zone if isinstance(length, CalendarWindow) else "UTC"
+
+
+def moment(at: datetime, zone: str = "UTC") -> str:
     """`Mon 16 Nov 2026 08:00 UTC`."""
-    return at.astimezone(UTC).strftime("%a %-d %b %Y %H:%M UTC")
+    return at.astimezone(ZoneInfo(zone)).strftime(f"%a %-d %b %Y %H:%M {zone}")
+
+
+def clock(at: datetime, beside: datetime) -> str:
+    """`at 08:00 UTC` on the same day as the time that stands beside it, else `on Mon 16 Nov 2026 08:00 UTC`."""
+    at, beside = at.astimezone(UTC), beside.astimezone(UTC)
+    return f"at {at.strftime('%H:%M')} UTC" if at.date() == beside.date() else f"on {moment(at)}"
 
 
 def stretch(span: Span) -> str:
@@ -93,9 +133,14 @@ def stretch(span: Span) -> str:
     return f"{start.strftime('%a %-d %b %H:%M')} to {moment(end)}"
 
 
-def day(at: datetime) -> str:
+def day(at: datetime, zone: str = "UTC") -> str:
     """`16 Nov`."""
-    return at.astimezone(UTC).strftime("%-d %b")
+    return at.astimezone(ZoneInfo(zone)).strftime("%-d %b")
+
+
+def hour(at: datetime, zone: str = "UTC") -> str:
+    """`16 Nov 08:00`."""
+    return at.astimezone(ZoneInfo(zone)).strftime("%-d %b %H:%M")
 
 
 def number(amount: int, singular: str, plural: str = "") -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from bot.domain import Part, Text
 from bot.reliability import formats
 from bot.reliability.assessment import Assessment, Objective, State
 from bot.reliability.budget import AT_RISK_REMAINING
+from bot.reliability.forecast import Forecast
 from bot.reliability.incidents import Incident
+from bot.reliability.windows import Window
 from bot.reliability.wording import Labels, in_markdown
 
 _GOING_ON = "If the last 7 days' burn goes on,"
+_LEAVING = "as old errors leave the window"
 _MOST_DEPLOYS = 2
 _MOST_BURNERS = 2
 
@@ -39,10 +42,11 @@ def largest(incidents: Sequence[Incident], most: int = 3) -> list[Incident]:
 
 def incident_words(incident: Incident, item: Objective) -> str:
     """`74.5% of its 28d budget in 1 h, Thu 22 Oct 2026 08:00–09:00 UTC; coincides with the deploy of …`."""
-    length = formats.duration(incident.span.length)
-    words = (
-        f"{formats.percent(incident.share)} of its {item.window} budget in {length}, {formats.stretch(incident.span)}"
-    )
+    length, window = formats.duration(incident.span.length), item.definition.window
+    whose = f"its {item.window}" if window.period_end(item.evaluated_at) is None else f"{formats.period(window)}'s"
+    words = f"{formats.percent(incident.share)} of {whose} budget in {length}, {formats.stretch(incident.span)}"
+    if incident.span.end >= item.evaluated_at:
+        words += ", still going on"
     burners = [
         f"{in_markdown(burner.label)}={in_markdown(burner.value)} ({formats.count(burner.bad)})"
         for burner in incident.burners[:_MOST_BURNERS]
@@ -50,7 +54,7 @@ def incident_words(incident: Incident, item: Objective) -> str:
     if burners:
         words += f"; largest sources: {formats.listing(burners)}"
     deploys = [
-        f"{in_markdown(f'{deploy.service} {deploy.version}')} at {formats.moment(deploy.at)}"
+        f"{in_markdown(f'{deploy.service} {deploy.version}')} {formats.clock(deploy.at, incident.span.start)}"
         for deploy in incident.deploys[:_MOST_DEPLOYS]
     ]
     if deploys:
@@ -61,39 +65,60 @@ def incident_words(incident: Incident, item: Objective) -> str:
     return words
 
 
+def explained(item: Objective) -> Iterator[str]:
+    """What stands behind the figures, a line each: the state's sentence, the forecast, the largest burns, the notes."""
+    yield item.sentence
+    forecast = forecast_sentence(item)
+    if forecast:
+        yield forecast
+    for number, incident in enumerate(largest(item.incidents), 1):
+        yield f"burn {number}: {incident_words(incident, item)}"
+    yield from (f"note: {remark.text}" for remark in item.remarks)
+
+
 def outlook(assessment: Assessment, labels: Labels, *, most: int) -> tuple[Part, ...]:
     """What becomes of the budgets that are spent or will be, and relief that is none."""
     items = [item for item in assessment.worst_first() if forecast_sentence(item)]
-    lines = [f"{labels.said(item)}: {forecast_sentence(item)}" for item in items[:most]]
-    return _listed("Forecast", lines, len(items) - most, "more objective")
+    said = (forecast_sentence(item).removeprefix(f"{_GOING_ON} ") for item in items[:most])
+    lines = [
+        f"{labels.said(item)}: {sentence[:1].upper()}{sentence[1:]}"
+        for item, sentence in zip(items, said, strict=False)
+    ]
+    return _listed("Forecast if the last 7 days' burn goes on", lines, len(items) - most, "more objective")
 
 
 def forecast_sentence(item: Objective) -> str:
     """What the forecast adds to the state's sentence; empty where that says it all."""
-    forecast, calendar = item.forecast, item.definition.window.period_end(item.evaluated_at) is not None
+    forecast, window = item.forecast, item.definition.window
     if forecast is None:
         return ""
-    said = []
-    length = formats.duration(item.definition.window.length)
+    calendar = window.period_end(item.evaluated_at) is not None
+    said, relief = [], forecast.relief
     if item.state is State.EXHAUSTED:
-        said.append(_recovery(forecast.recovers_at, length, calendar=calendar))
+        said.append(_recovery(forecast, window, calendar=calendar))
+        if relief is not None and relief.at == forecast.recovers_at:
+            relief = None  # the recovery says it
     elif forecast.exhausts_at is not None:
-        meanwhile = "" if calendar else ", counting what leaves the window meanwhile"
-        said.append(f"{_GOING_ON} the budget is gone by {formats.moment(forecast.exhausts_at)}{meanwhile}.")
+        still = "" if calendar else f", even {_LEAVING}"
+        said.append(f"{_GOING_ON} the budget is gone by {formats.moment(forecast.exhausts_at)}{still}.")
     elif item.state is State.AT_RISK and not calendar and (item.figures.remaining or 0) > AT_RISK_REMAINING:
-        said.append(f"Counting what leaves the window meanwhile, the budget is not gone within {length}.")
-    if forecast.relief is not None:
-        at, share = formats.moment(forecast.relief.at), formats.percent(forecast.relief.share)
-        said.append(f"By {at} it looks better by {share} of the budget only because an old burn leaves the window.")
+        said.append(f"{_GOING_ON} the budget still lasts {formats.duration(window.length)} or more, {_LEAVING}.")
+    if relief is not None:
+        at, points = formats.moment(relief.at), formats.points(relief.share)
+        said.append(f"By {at} the budget looks {points} better, but only because an old burn leaves the window.")
     return " ".join(said)
 
 
-def _recovery(at: datetime | None, length: str, *, calendar: bool) -> str:
-    if calendar and at is not None:
-        return f"The budget begins anew at {formats.moment(at)}."
+def _recovery(forecast: Forecast, window: Window, *, calendar: bool) -> str:
+    at, relief = forecast.recovers_at, forecast.relief
     if at is None:
-        return f"It does not recover within {length} unless the burn slows."
-    return f"{_GOING_ON} it recovers at {formats.moment(at)}, as old errors leave the window."
+        return f"The budget does not recover within {formats.duration(window.length)} unless the burn slows."
+    if calendar:
+        return f"The budget begins anew on {formats.moment(at, formats.zone(window))}."
+    why = _LEAVING
+    if relief is not None and relief.at == at:
+        why = f"but only because an old burn of {formats.percent(relief.share)} of the budget leaves the window"
+    return f"{_GOING_ON} the budget recovers by {formats.moment(at)}, {why}."
 
 
 def left_out(assessment: Assessment, labels: Labels, *, most: int) -> tuple[Part, ...]:
@@ -103,7 +128,10 @@ def left_out(assessment: Assessment, labels: Labels, *, most: int) -> tuple[Part
         for remark in item.remarks:
             if remark.code == "excluded_windows":
                 found.setdefault(remark.text, []).append(item)
-    lines = [f"{labels.listed(tuple(items), most=3)}: {in_markdown(text)}" for text, items in found.items()]
+    lines = [
+        f"{labels.listed(tuple(items), most=3)}: {in_markdown(text.removeprefix('left out '))}"
+        for text, items in found.items()
+    ]
     return _listed("Left out of the figures", lines[:most], len(lines) - most, "more exclusion")
 
 

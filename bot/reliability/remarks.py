@@ -11,6 +11,7 @@ from bot.reliability.budget import Budget
 from bot.reliability.case import Case
 from bot.reliability.hours import HOUR
 from bot.reliability.verdict import by_budget, judged
+from bot.reliability.wording import STATES
 
 _SHORT_GAP = 3 * HOUR
 _DISAGREEMENT = Fraction(5, 1000)  # half a point of budget
@@ -51,9 +52,8 @@ def _about_samples(case: Case) -> Iterator[Remark]:
     if not any(case.sampled):
         return
     first = case.sampled.index(True)
-    if Fraction(sum(case.counting[:first]), len(hours)) > 1 - budget.FULL_COVERAGE:
-        begun = hours.end_of(first) - hours.step
-        yield Remark("partial_history", f"no samples before {formats.moment(begun)}: {case.coverage}")
+    if case.begun is not None:
+        yield Remark("partial_history", f"no samples before {formats.moment(case.begun)}: {case.coverage}")
     gap = _longest_gap(case, first)
     if len(gap) * hours.step >= _SHORT_GAP:
         start, end = hours.end_of(gap[0]) - hours.step, hours.end_of(gap[-1])
@@ -109,7 +109,9 @@ def _about_queries(case: Case) -> Iterator[Remark]:
         yield Remark("bad_never_matched", text)
     apart = _apart(case)
     if apart is not None:
-        yield Remark("hours_disagree", f"hourly figures (chart) and the budget differ by {formats.points(apart)}")
+        yield Remark(
+            "hours_disagree", f"the budget counted hour by hour, as the chart shows it, is {formats.points(apart)} off"
+        )
 
 
 def _never_matched(case: Case) -> bool:
@@ -137,8 +139,8 @@ def _apart(case: Case) -> Fraction | None:
 def _about_counters(case: Case) -> Iterator[Remark]:
     signs = case.answer.signs
     if signs.resets is not None and signs.resets > _MANY_RESTARTS:
-        text = f"counters began again up to {formats.count(Fraction(signs.resets))} times each"
-        yield Remark("resets_lose_events", f"{text}: events between a last scrape and a restart are lost")
+        text = f"counters restarted up to {formats.count(Fraction(signs.resets))} times each"
+        yield Remark("resets_lose_events", f"{text}: what they counted after a last scrape is lost")
     yield from _about_hidden(case)
     seen, now = signs.series_seen, signs.series_now
     if seen is not None and now is not None and seen > _CHURN * now and seen - now > _CHURNED:
@@ -162,7 +164,7 @@ def _about_hidden(case: Case) -> Iterator[Remark]:
     if not worth and turned is None:
         return
     spent = _with_hidden(case, hidden)
-    state = "" if turned is None else f" and the objective {turned.value}"
+    state = "" if turned is None else f", and the state would be {STATES[turned]}"
     text = f"{stood} increase sees: with them {formats.percent(spent.remaining)} of the budget would be left{state}"
     yield Remark("hidden_first_sample", text)
 
@@ -205,6 +207,7 @@ def _lower(case: Case, state: State) -> Iterator[Remark]:
         return
     if case.low_volume:
         yield Remark("low_volume", case.low_volume_text)
-    alone, sentence = by_budget(case, spent)
+    alone, _ = by_budget(case, spent)
     if alone is not State.OK:
-        yield Remark(alone.value.lower(), f"judged all the same it would be {alone.value}: {sentence}")
+        left = f"{formats.percent(spent.remaining)} of {case.error_budget} left"
+        yield Remark(alone.value.lower(), f"judged all the same it would be {STATES[alone]}, with {left}")

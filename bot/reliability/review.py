@@ -45,15 +45,17 @@ def status_reply(assessment: Assessment) -> Reply:
         (labels.of(item), marked(item), _left(item), *_burns(item, "1h", "24h", "7d")) for item in items[:_STATUS_ROWS]
     )
     columns = ("Objective", "State", "Budget left", "Burn 1h", "24h", "7d")
+    in_full = bool(assessment.asked) and len(items) <= _EXPLAINED_IN_STATUS
+    in_sentences = len(items) == 1 or (len(items) <= 3 and not one_reason(assessment))
     parts: list[Part] = [
-        Text(markdown=headline(assessment, labels)),
+        Text(markdown=headline(assessment, labels, explained=in_full or in_sentences)),
         Table(columns=columns, rows=rows, numeric=(2, 3, 4, 5)),
     ]
     if len(items) > _STATUS_ROWS:
         parts.append(Note(markdown=and_more(items[_STATUS_ROWS:], labels)))
-    if assessment.asked and len(items) <= _EXPLAINED_IN_STATUS:
+    if in_full:
         parts += _explained(items, labels)
-    elif len(items) <= 3:  # few enough to say each in a sentence
+    elif in_sentences:
         parts += [Text(markdown=f"**{labels.said(item)}**: {sentences(item)}") for item in items]
     else:
         parts += data_quality(assessment, labels, most=5)
@@ -120,7 +122,11 @@ def _small_print(assessment: Assessment) -> Note:
     said = [measured_by(assessment)]
     for kind, is_one in (("Rolling", False), ("Calendar", True)):
         windows = {item.definition.window for item in assessment.items}
-        alike = {(one.length, one.label) for one in windows if (one.period_end(assessment.at) is not None) is is_one}
+        alike = {
+            (one.length, formats.briefly(one))
+            for one in windows
+            if (one.period_end(assessment.at) is not None) is is_one
+        }
         if alike:
             name = f"{kind} window{'' if len(alike) == 1 else 's'}"
             said.append(f"{name}: {formats.listing([label for _, label in sorted(alike)], most=3)}")
@@ -163,7 +169,7 @@ def _whole_table(items: tuple[Objective, ...], labels: Labels) -> tuple[Table, .
         (
             labels.of(item),
             marked(item),
-            f"{formats.target(item.target)} / {item.window}",
+            f"{formats.target(item.target)} / {formats.briefly(item.definition.window)}",
             formats.sli(item.figures.sli),
             formats.count(item.figures.bad),
             formats.count(item.figures.total),

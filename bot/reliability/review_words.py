@@ -11,16 +11,20 @@ from bot.reliability.wording import Labels, counts, in_markdown, marked, state_w
 _NAMED = 12
 _UNJUDGED = frozenset(State) - JUDGED - MISSING
 _MISMEASURED = frozenset({"hours_disagree", "hidden_first_sample"})
-_OWN_REMARK = {State.LOW_VOLUME: "low_volume", State.STALE: "stale_since"}  # the sentence says it already
+_OWN_REMARK = {
+    State.LOW_VOLUME: "low_volume",
+    State.STALE: "stale_since",
+    State.PARTIAL: "partial_history",
+}  # the sentence says it already
 
 
-def headline(assessment: Assessment, labels: Labels) -> str:
-    """Counts by state in one sentence, the worst named."""
+def headline(assessment: Assessment, labels: Labels, *, explained: bool = False) -> str:
+    """Counts by state in one sentence, the worst named. `explained`: each objective's own sentence follows anyway."""
     total = len(assessment.items)
     spent, risky = assessment.in_state(State.EXHAUSTED), assessment.in_state(State.AT_RISK)
     unknown = assessment.in_state(*MISSING)
-    if len(unknown) == total:
-        reason = f" {unknown[0].sentence}" if one_reason(assessment) else ""
+    if len(unknown) == total and not (explained and total == 1):
+        reason = f" {in_markdown(unknown[0].sentence)}" if one_reason(assessment) and not explained else ""
         return f"**Nothing could be judged**: {counts(assessment)}.{reason}"
     if len(assessment.in_state(State.OK)) == total:
         return _all_within(assessment, labels)
@@ -78,7 +82,7 @@ def within_budget(items: tuple[Objective, ...], labels: Labels) -> str:
     sure = tuple(item for item in items if not item.in_doubt)
     said = [_within(sure, labels)] if sure else []
     if doubted:
-        said.append(f"In doubt though within budget by the figures: {labels.listed(doubted, most=_NAMED)}.")
+        said.append(f"Within budget by the figures, but in doubt: {labels.listed(doubted, most=_NAMED)}.")
     return " ".join(said)
 
 
@@ -151,7 +155,8 @@ def explanation(item: Objective, labels: Labels) -> str:
     lines = [
         f"**{labels.said(item)}** {marked(item)}" + ("" if item.slo in label else f" · {in_markdown(item.slo)}"),
         sentences(item),
-        f"Target {formats.target(item.target)} over {item.window}" + (f" · burn {burns}" if burns else ""),
+        f"Target {formats.target(item.target)} over {formats.written(item.definition.window)}"
+        + (f" · burn {burns}" if burns else ""),
     ]
     lines += [f"Burned {incident_words(incident, item)}" for incident in largest(item.incidents)]
     queries = "\n".join(f"{name}: {query}" for name, query in item.queries.items())

@@ -15,7 +15,8 @@ def judged(case: Case, spent: Budget) -> tuple[State, str]:
     if case.is_low(spent):
         return State.LOW_VOLUME, case.low_volume_text
     if case.covered < budget.FULL_COVERAGE:
-        return State.PARTIAL, f"Only {case.coverage} have samples; the budget can't be judged yet."
+        begun = "" if case.begun is None else f", none before {formats.moment(case.begun)}"
+        return State.PARTIAL, f"Only {case.coverage} have samples{begun}; the budget can't be judged yet."
     return by_budget(case, spent)
 
 
@@ -32,7 +33,8 @@ def by_budget(case: Case, spent: Budget) -> tuple[State, str]:
     gone_in = _gone_in(case, spent)
     if gone_in is not None and gone_in <= budget.AT_RISK_WITHIN:
         rate = formats.burn(case.burn["7d"])
-        said = f"{left}, but at the last 7 days' burn of {rate} it is gone in {formats.duration(gone_in)}."
+        alone = " alone" if case.period_end is None else ""  # in a rolling window old errors leave meanwhile
+        said = f"{left}, but the last 7 days' burn of {rate}{alone} would spend it in {formats.duration(gone_in)}."
         return State.AT_RISK, said
     return State.OK, f"{left}: {case.of_events}."
 

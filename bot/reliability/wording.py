@@ -8,7 +8,7 @@ from collections import Counter
 from bot.reliability import formats
 from bot.reliability.assessment import WORST_FIRST, Assessment, Objective, State
 
-_WORDS = {
+STATES = {
     State.EXHAUSTED: "exhausted",
     State.AT_RISK: "at risk",
     State.OK: "OK",
@@ -47,7 +47,7 @@ def in_markdown(name: str) -> str:
 
 def state_word(item: Objective) -> str:
     """`at risk`; what is good by its figures only says so: `OK, in doubt`."""
-    return f"{_WORDS[item.state]}, in doubt" if item.in_doubt else _WORDS[item.state]
+    return f"{STATES[item.state]}, in doubt" if item.in_doubt else STATES[item.state]
 
 
 def marked(item: Objective) -> str:
@@ -82,7 +82,7 @@ def counts(assessment: Assessment) -> str:
     """`1 exhausted, 2 at risk and 9 OK`: never an average of objectives that don't compare."""
     found = Counter(item.state for item in assessment.items)
     doubted = sum(item.in_doubt for item in assessment.items)
-    said = [f"{found[state]:,} {_COUNTED.get(state, _WORDS[state])}" for state in WORST_FIRST if found[state]]
+    said = [f"{found[state]:,} {_COUNTED.get(state, STATES[state])}" for state in WORST_FIRST if found[state]]
     return formats.listing(said, most=10) + (f" ({doubted:,} of them in doubt)" if doubted else "")
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bot.conversation.tools import LONGEST_RESULT
 from bot.domain import Text
 from bot.errors import Unreachable
 from bot.reliability import State
+from bot.reliability.assessment import Remark
 from tests.doubles.talk import (
     Measured,
     ScriptedModel,
@@ -56,11 +59,28 @@ async def test_a_broken_tool_tells_its_kind_and_no_secret() -> None:
     assert told == "KeyError: the look-up failed for a reason of its own; say that it could not be done"
 
 
-async def test_a_result_that_is_too_large_asks_to_narrow() -> None:
-    many = tuple(objective(f"service-{number}", State.OK, "0.9127") for number in range(200))
-    assert await result_of(("error_budget_status", {}), Measured(items=many)) == (
-        "ResultTooLarge: the result is too large; ask again for fewer services by name"
-    )
+async def test_of_a_large_fleet_the_worst_are_listed_and_the_others_counted() -> None:
+    items = tuple(objective(f"service-{number:03}", State.OK, "0.9127") for number in range(999))
+    worst = replace(objective("zebra", State.EXHAUSTED, "-0.2"), in_doubt=False)
+    model = ScriptedModel(("error_budget_status", {}), "{{f1999}} it is.")
+    answer = await answered(conversation(model, measured=Measured(items=(*items, worst))), ask("How is all?"))
+    content = answer.messages[3].content
+    assert isinstance(content, list)
+    told = str(content[0]["content"])
+    assert "In all 1,000 objectives: 1 exhausted and 999 OK." in told
+    assert told.index("zebra (service zebra): EXHAUSTED") < told.index("service-000 (service service-000): OK")
+    listed = {fact.entity for fact in answer.facts}
+    assert f"\nNot listed, since there are too many: {1000 - len(listed)} OK: service-" in told
+    assert len(told) <= LONGEST_RESULT
+    assert answer.reply.parts[0] == Text(markdown="exhausted it is.")
+
+
+async def test_figures_that_find_no_room_give_way_to_the_main_ones() -> None:
+    note = Remark("gap", "no samples for 5 h " * 100)
+    few = tuple(replace(objective(f"s{number}", State.OK, "0.9127"), remarks=(note,)) for number in range(9))
+    model = ScriptedModel(("error_budget_status", {}), "All is well.")
+    answer = await answered(conversation(model, measured=Measured(items=few)), ask("How is all?"))
+    assert len(answer.facts) == 18
 
 
 async def test_many_objectives_come_with_their_main_figures_only() -> None:

@@ -11,10 +11,10 @@ from fractions import Fraction
 
 import pytest
 
-from bot.domain import Note, Part, Table, Text
+from bot.domain import Chart, Note, Part, Table, Text
 from bot.reliability import Assessment, Objective, State, digest_reply, facts, review_reply, status_reply
 from bot.reliability.assessment import Remark
-from bot.reliability.definitions import ObjectiveDefinition
+from bot.reliability.definitions import ObjectiveDefinition, Slices
 from bot.reliability.deploys import Deploy
 from bot.reliability.forecast import Forecast, Relief
 from bot.reliability.hours import HOUR, Hours
@@ -26,6 +26,7 @@ from bot.reliability.windows import CalendarWindow, Span
 from tests.bot.reliability.samples import AT, HOURS, assessment, judged, measured, promise
 
 MONTH = CalendarWindow.of(1, "M", datetime(2026, 1, 1), "UTC")  # noqa: DTZ001 - local time of its zone
+BERLIN = CalendarWindow.of(1, "M", datetime(2026, 1, 1), "Europe/Berlin")  # noqa: DTZ001 - local time of its zone
 
 
 def burning(burns: Mapping[int, float], *, recent: float = 84.0) -> Measured:
@@ -89,13 +90,10 @@ DEPLOY = Deploy("checkout", AT - 9 * HOUR - timedelta(minutes=8), "1.4*2", "http
     ("told", "words"),
     [
         (incident(), ""),
-        (incident(deploys=(DEPLOY,)), r"; coincides with the deploy of checkout 1.4\*2 at Sun 15 Nov 2026 22:52 UTC"),
+        (incident(deploys=(DEPLOY,)), r"; coincides with the deploy of checkout 1.4\*2 at 22:52 UTC"),
         (
             incident(deploys=(DEPLOY, replace(DEPLOY, version="a"), replace(DEPLOY, version="b"))),
-            (
-                r"; coincides with deploys of checkout 1.4\*2 at Sun 15 Nov 2026 22:52 UTC and of checkout a at "
-                "Sun 15 Nov 2026 22:52 UTC and 1 more"
-            ),
+            (r"; coincides with deploys of checkout 1.4\*2 at 22:52 UTC and of checkout a at 22:52 UTC and 1 more"),
         ),
         (
             incident(burners=(Burner("route", "/pay", Fraction(400)), Burner("route", "[x](y)", Fraction(9)))),
@@ -124,40 +122,57 @@ THEN = AT + timedelta(days=3)
         (
             with_forecast(Forecast(exhausts_at=THEN), measured()),
             (
-                "If the last 7 days' burn goes on, the budget is gone by Thu 19 Nov 2026 08:00 UTC, counting what "
-                "leaves the window meanwhile."
+                "If the last 7 days' burn goes on, the budget is gone by Thu 19 Nov 2026 08:00 UTC, even as old errors "
+                "leave the window."
             ),
         ),
         (
             with_forecast(Forecast(), measured(burn={"7d": (30.0, 1000.0)})),
-            "Counting what leaves the window meanwhile, the budget is not gone within 28 days.",
+            (
+                "If the last 7 days' burn goes on, the budget still lasts 28 days or more, as old errors leave the "
+                "window."
+            ),
         ),
         (with_forecast(Forecast(), measured(part=1600.0)), ""),
         (
             with_forecast(Forecast(recovers_at=THEN), measured(part=2469.0)),
             (
-                "If the last 7 days' burn goes on, it recovers at Thu 19 Nov 2026 08:00 UTC, as old errors leave the "
-                "window."
+                "If the last 7 days' burn goes on, the budget recovers by Thu 19 Nov 2026 08:00 UTC, as old errors "
+                "leave the window."
             ),
         ),
-        (with_forecast(Forecast(), measured(part=2469.0)), "It does not recover within 28 days unless the burn slows."),
+        (
+            with_forecast(Forecast(), measured(part=2469.0)),
+            "The budget does not recover within 28 days unless the burn slows.",
+        ),
         (
             with_forecast(Forecast(relief=Relief(THEN, Fraction(745, 1000))), measured()),
             (
-                "By Thu 19 Nov 2026 08:00 UTC it looks better by 74.5% of the budget only because an old burn leaves "
+                "By Thu 19 Nov 2026 08:00 UTC the budget looks 74.5 points better, but only because an old burn leaves "
                 "the window."
             ),
         ),
         (
+            with_forecast(Forecast(recovers_at=THEN, relief=Relief(THEN, Fraction(745, 1000))), measured(part=2469.0)),
+            (
+                "If the last 7 days' burn goes on, the budget recovers by Thu 19 Nov 2026 08:00 UTC, but only because "
+                "an old burn of 74.5% of the budget leaves the window."
+            ),
+        ),
+        (
             with_forecast(Forecast(recovers_at=THEN), measured(part=2469.0), promise(window=MONTH)),
-            "The budget begins anew at Thu 19 Nov 2026 08:00 UTC.",
+            "The budget begins anew on Thu 19 Nov 2026 08:00 UTC.",
+        ),
+        (
+            with_forecast(Forecast(recovers_at=THEN), measured(part=2469.0), promise(window=BERLIN)),
+            "The budget begins anew on Thu 19 Nov 2026 09:00 Europe/Berlin.",
         ),
         (
             with_forecast(Forecast(exhausts_at=THEN), measured(part=1600.0), promise(window=MONTH)),
             "If the last 7 days' burn goes on, the budget is gone by Thu 19 Nov 2026 08:00 UTC.",
         ),
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_a_forecast_adds_to_the_state_what_it_doesn_t_say(found: str, sentence: str) -> None:
     assert found == sentence
@@ -166,12 +181,12 @@ def test_a_forecast_adds_to_the_state_what_it_doesn_t_say(found: str, sentence: 
 def test_the_review_and_the_status_say_what_becomes_of_a_spent_budget() -> None:
     found = assessment((promise(), burning({600: 501.0})))
     said = (
-        "If the last 7 days' burn goes on, it recovers at Thu 19 Nov 2026 09:00 UTC, as old errors leave "
-        "the window. By Thu 19 Nov 2026 09:00 UTC it looks better by 74.6% of the budget only because an old burn "
-        "leaves the window."
+        "he budget recovers by Thu 19 Nov 2026 09:00 UTC, but only because an old burn of 74.6% of the budget leaves "
+        "the window."
     )
-    assert part(review_reply(found).parts, "Forecast") == (f"**Forecast**\n- checkout: {said}")
-    assert said in "\n".join(texts(status_reply(found).parts))
+    title = "Forecast if the last 7 days' burn goes on"
+    assert part(review_reply(found).parts, title) == f"**{title}**\n- checkout: T{said}"
+    assert f"If the last 7 days' burn goes on, t{said}" in "\n".join(texts(status_reply(found).parts))
 
 
 def test_exclusions_are_shown_once_for_all_that_have_them() -> None:
@@ -183,7 +198,7 @@ def test_exclusions_are_shown_once_for_all_that_have_them() -> None:
     for reply in (review_reply(Assessment(AT, items)), digest_reply(Assessment(AT, items))):
         assert part(reply.parts, "Left out of the figures") == (
             "**Left out of the figures**\n"
-            r"- checkout and search: left out 4 times, 4 h in all with 9 events: nights \[x\] (dana)"
+            r"- checkout and search: 4 times, 4 h in all with 9 events: nights \[x\] (dana)"
         )
         assert part(reply.parts, "Data quality") is None
 
@@ -206,7 +221,7 @@ def test_what_is_in_doubt_is_not_among_the_green() -> None:
             "All 2 objectives are within their error budgets by their figures; **checkout** is in doubt.\n\n"
             "*No decision is needed this week.*"
         ),
-        "Within budget, with 75.0% left: search. In doubt though within budget by the figures: checkout.",
+        "Within budget, with 75.0% left: search. Within budget by the figures, but in doubt: checkout.",
         (
             "**Data quality**\n- checkout: the bad query matched no series in the window: either nothing went bad, or "
             "its labels are wrong."
@@ -239,7 +254,7 @@ def test_a_calendar_s_figures_say_since_when() -> None:
     item = judge(definition, measured(part=1600.0, sampled=[True] * (15 * 24 + 8)), AT)
     reply = review_reply(Assessment(AT, (item,)))
     charts = [one for one in reply.parts if one.kind == "chart"]
-    assert texts(reply.parts)[-1].endswith("Calendar window: 1M.")
+    assert texts(reply.parts)[-1].endswith("Calendar window: month.")
     assert [(one.title, one.alt) for one in charts] == [
         (
             "Error budget left, since 1 Nov",
@@ -250,10 +265,62 @@ def test_a_calendar_s_figures_say_since_when() -> None:
 
 def test_rolling_and_calendar_windows_are_named_apart() -> None:
     reply = status_reply(assessment((promise("a"), measured()), (promise("b", window=MONTH), measured())))
-    assert texts(reply.parts)[-1].endswith("Rolling window: 28d. Calendar window: 1M.")
+    assert texts(reply.parts)[-1].endswith("Rolling window: 28d. Calendar window: month.")
+
+
+def test_a_period_is_told_by_its_own_clock() -> None:
+    sampled = [True] * (15 * 24 + 9)
+    item = judge(promise(window=BERLIN), measured(part=1600.0, sampled=sampled), AT)
+    assert item.sentence == (
+        "Only 20.0% of this month's error budget is left so far: 1,600 of 2,000,000 events were bad since "
+        "Sun 1 Nov 2026 00:00 Europe/Berlin."
+    )
+    [chart] = [one for one in review_reply(Assessment(AT, (item,))).parts if isinstance(one, Chart)]
+    assert (chart.title, chart.categories[0]) == ("Error budget left, since 1 Nov", "1 Nov")
+    assert facts(Assessment(AT, (item,)))[0].meaning == (
+        "state of the error budget this month since Sun 1 Nov 2026 00:00 Europe/Berlin"
+    )
+
+
+def test_a_calendar_s_burn_is_a_share_of_its_period_s_budget() -> None:
+    item = judge(promise(window=BERLIN), measured(), AT)
+    assert incident_words(incident(), item).startswith("74.5% of this month's budget in 2 h, Sun 15 Nov 23:00 to ")
+
+
+def test_a_burn_that_lasts_until_now_is_still_going_on() -> None:
+    lasting = Incident(Span(AT - 2 * HOUR, AT), Fraction(501), Fraction(745, 1000))
+    assert incident_words(lasting, judged(measured())) == (
+        "74.5% of its 28d budget in 2 h, Mon 16 Nov 2026 06:00–08:00 UTC, still going on"
+    )
+
+
+def test_a_deploy_of_another_day_than_the_burn_s_names_its_day() -> None:
+    early = Incident(Span(AT - 8 * HOUR, AT - 7 * HOUR), Fraction(501), Fraction(745, 1000), deploys=(DEPLOY,))
+    assert incident_words(early, judged(measured())).endswith(
+        r"00:00–01:00 UTC; coincides with the deploy of checkout 1.4\*2 on Sun 15 Nov 2026 22:52 UTC"
+    )
 
 
 # --- facts ---
+
+
+def test_facts_of_time_slices_count_slices() -> None:
+    definition = promise(target="0.99", slices=Slices(timedelta(minutes=1), Decimal("0.95")))
+    item = judged(measured(part=60.0, total=40_000.0), definition)
+    told = {(fact.text, fact.unit, fact.meaning) for fact in facts(Assessment(AT, (item,)))}
+    assert ("60", "minutes", "bad minutes over 28d") in told
+    assert [meaning for _, _, meaning in told if "events" in meaning] == []
+
+
+def test_facts_in_brief_are_the_state_what_is_left_and_what_becomes_of_it() -> None:
+    item = judged(burning({600: 501.0}))
+    assert [(fact.id, fact.text) for fact in facts(Assessment(AT, (item,)), 7, brief=True)] == [
+        ("f7", "exhausted"),
+        ("f8", "-24.5%"),
+        ("f9", "Thu 19 Nov 2026 09:00 UTC"),
+        ("f10", "Thu 19 Nov 2026 09:00 UTC"),
+        ("f11", "74.6%"),
+    ]
 
 
 def test_forecasts_burns_and_exclusions_are_facts() -> None:
@@ -265,11 +332,12 @@ def test_forecasts_burns_and_exclusions_are_facts() -> None:
         (
             "Thu 19 Nov 2026 09:00 UTC",
             "time",
-            "estimate: when the error budget is above zero again at the last 7 days' burn",
+            "estimate: when the error budget is above zero again if the last 7 days' burn goes on",
         ),
         ("Thu 19 Nov 2026 09:00 UTC", "time", "when an old burn has left the window, which is no improvement"),
         ("74.6%", "share", "share of the error budget by which it looks better then"),
-        ("Thu 22 Oct 2026 08:00–09:00 UTC", "time", "burn 1, one of the largest of 28d: when it was"),
-        ("74.6%", "share", "burn 1, one of the largest of 28d: error budget it cost"),
-        ("501", "events", "burn 1, one of the largest of 28d: bad events"),
+        ("Thu 22 Oct 2026 08:00–09:00 UTC", "time", "burn 1, one of the largest over 28d: when it was"),
+        ("1 h", "s", "burn 1, one of the largest over 28d: how long it was"),
+        ("74.6%", "share", "burn 1, one of the largest over 28d: error budget it cost"),
+        ("501", "events", "burn 1, one of the largest over 28d: bad events"),
     ]

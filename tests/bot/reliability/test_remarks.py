@@ -43,7 +43,7 @@ def with_signs(answer: Measured | None = None, **signs: Fraction | int | None) -
             4032,
             {
                 "resets_lose_events": (
-                    "counters began again up to 4,032 times each: events between a last scrape and a restart are lost"
+                    "counters restarted up to 4,032 times each: what they counted after a last scrape is lost"
                 )
             },
         ),
@@ -70,7 +70,7 @@ def test_hidden_errors_that_would_spend_the_budget_put_a_green_state_in_doubt() 
         {
             "hidden_first_sample": (
                 "at least 50,000 bad events stood in the first samples of new series, which no increase sees: with "
-                "them -2,358.5% of the budget would be left and the objective EXHAUSTED"
+                "them -2,358.5% of the budget would be left, and the state would be exhausted"
             )
         },
     )
@@ -92,7 +92,7 @@ def test_a_single_hidden_error_is_told_when_it_decides() -> None:
     assert notes(found) == {
         "hidden_first_sample": (
             "at least 1 bad event stood in the first samples of new series, which no increase sees: with them 25.0% "
-            "of the budget would be left and the objective AT_RISK"
+            "of the budget would be left, and the state would be at risk"
         )
     }
 
@@ -131,7 +131,7 @@ def test_a_bad_query_that_never_matched_puts_a_green_state_in_doubt() -> None:
 )
 def test_hours_that_disagree_by_more_than_half_a_point_are_told(by_hours: float, apart: str | None) -> None:
     found = judged(replace(measured(), by_hours=Tally(Fraction(by_hours), Fraction(2_000_000))))
-    text = f"hourly figures (chart) and the budget differ by {apart}"
+    text = f"the budget counted hour by hour, as the chart shows it, is {apart} off"
     assert (notes(found), found.in_doubt) == (({"hours_disagree": text}, True) if apart else ({}, False))
 
 
@@ -260,3 +260,10 @@ def test_stretches_that_the_window_cuts_are_excluded_by_what_is_left_of_them() -
     answer = replace(measured(), hours=Hours(AT - (HOURS - 1) * HOUR, HOUR, part, total))
     case = Case(promise(), answer, AT + timedelta(minutes=20), (mornings,))
     assert [index for index, counts in enumerate(case.counting) if not counts] == list(range(0, HOURS + 1, 24))
+
+
+def test_what_is_not_judged_says_in_words_what_it_would_be() -> None:
+    found = judged(measured(part=1.0, total=140.0))
+    assert notes(found)["exhausted"] == (
+        "judged all the same it would be exhausted, with -614.3% of the error budget left"
+    )

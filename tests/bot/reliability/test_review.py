@@ -49,12 +49,16 @@ def test_the_review_names_the_worst_and_asks_for_a_decision() -> None:
             "or record an exception with an owner."
         ),
         "Within budget, each with at least 75.0% left: search and catalog.",
-        ("**Forecast**\n- checkout: It does not recover within 28 days unless the burn slows."),
+        (
+            "**Forecast if the last 7 days' burn goes on**\n"
+            "- checkout: The budget does not recover within 28 days unless the burn slows."
+        ),
         (
             "**Data quality**\n"
-            "- mail: Only 2 of 28 days have samples; the budget can't be judged yet.\n"
-            "- partner: 1 of 140 events were bad; with only 0.1 allowed, "
-            "one failure decides too much to judge the budget."
+            "- mail: Only 2 of 28 days have samples, none before Sat 14 Nov 2026 08:00 UTC; the budget can't be "
+            "judged yet.\n"
+            "- partner: 1 of 140 events was bad; with less than one allowed, "
+            "a single failure weighs too much to judge the budget."
         ),
         SOURCE,
     ]
@@ -222,3 +226,17 @@ def test_a_service_s_name_is_shown_as_it_is_whatever_signs_are_in_it() -> None:
     assert texts(found.parts)[0].startswith(f"**{said}** has no error budget left.")
     assert tables(found.parts)[0].rows[0][0] == name
     assert texts(found.detail)[0].startswith(rf"**{said}** 🔴 Exhausted · \_slo\_")
+
+
+def test_a_status_gives_a_reason_once() -> None:
+    one = status_reply(assessment((promise("search"), failed(DOWN, unreachable=True))))
+    assert texts(one.parts)[:2] == ["**search**: query failed.", f"**search**: {DOWN}"]
+    three = status_reply(assessment(*((promise(f"s{number}"), failed(DOWN, unreachable=True)) for number in range(3))))
+    assert texts(three.parts)[:1] == [f"**Nothing could be judged**: 3 with a failed query. {DOWN}"]
+    for reply in (one, three):
+        assert "\n".join(texts(reply.parts)).count(DOWN) == 1
+
+
+def test_a_source_that_failed_is_not_named_beside_the_one_that_answered() -> None:
+    found = status_reply(assessment((promise("search"), measured()), (promise("checkout"), failed())))
+    assert texts(found.parts)[-1] == SOURCE

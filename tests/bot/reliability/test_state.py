@@ -80,13 +80,16 @@ BY_HOURS = Tally(Fraction(400), Fraction(2_000_000))
             promise(),
             measured(part=1.0, total=140.0),
             State.LOW_VOLUME,
-            "1 of 140 events were bad; with only 0.1 allowed, one failure decides too much to judge the budget.",
+            (
+                "1 of 140 events was bad; with less than one allowed, a single failure weighs too much to judge the "
+                "budget."
+            ),
         ),
         (
             promise(),
             measured(sampled=WEEK),
             State.PARTIAL,
-            "Only 7 of 28 days have samples; the budget can't be judged yet.",
+            "Only 7 of 28 days have samples, none before Mon 9 Nov 2026 08:00 UTC; the budget can't be judged yet.",
         ),
         (
             promise(),
@@ -104,7 +107,7 @@ BY_HOURS = Tally(Fraction(400), Fraction(2_000_000))
             promise(),
             measured(part=1000.0, burn={"7d": (4.0, 1000.0)}),
             State.AT_RISK,
-            "50.0% of the error budget is left, but at the last 7 days' burn of 4.0× it is gone in 3 days 12 h.",
+            "50.0% of the error budget is left, but the last 7 days' burn of 4.0× alone would spend it in 3 days 12 h.",
         ),
         (promise(), measured(), State.OK, "80.0% of the error budget is left: 400 of 2,000,000 events were bad."),
     ],
@@ -221,7 +224,7 @@ def test_the_coverage_of_a_short_window_is_counted_in_its_own_stretches() -> Non
     )
     assert (found.state, found.sentence) == (
         State.PARTIAL,
-        "Only 20 of 60 minutes have samples; the budget can't be judged yet.",
+        "Only 20 of 60 minutes have samples, none before Mon 16 Nov 2026 07:40 UTC; the budget can't be judged yet.",
     )
     assert [remark.text for remark in found.remarks] == [
         "no samples before Mon 16 Nov 2026 07:40 UTC: 20 of 60 minutes"

@@ -57,8 +57,8 @@ def this_month(part: float, total: float = 2_000_000.0, **more: Any) -> Measured
             this_month(1000.0, burn={"7d": (3.0, 1000.0)}),
             State.AT_RISK,  # 368 h * 0.5 / (3 - 1) is 3 days 20 h
             (
-                "50.0% of this month's error budget is left so far, but at the last 7 days' burn of 3.0× it is gone in "
-                "3 days 20 h."
+                "50.0% of this month's error budget is left so far, but the last 7 days' burn of 3.0× would spend it "
+                "in 3 days 20 h."
             ),
         ),
         (
@@ -72,7 +72,10 @@ def this_month(part: float, total: float = 2_000_000.0, **more: Any) -> Measured
         (
             this_month(400.0, sampled=[False] * 100 + [True] * 268),
             State.PARTIAL,
-            "Only 11.2 of 15.3 days have samples; the budget can't be judged yet.",
+            (
+                "Only 11.2 of 15.3 days have samples, none before Thu 5 Nov 2026 04:00 UTC; the budget can't be judged "
+                "yet."
+            ),
         ),
         (
             this_month(0.0, 0.0),
@@ -117,7 +120,7 @@ def test_a_calendar_s_budget_is_judged_by_what_has_elapsed_of_it(answer: Measure
             1.0,
             8064.0,
             State.OK,
-            "87.6% of the error budget is left: 1 of 8,064 slices of 5 min were bad.",
+            "87.6% of the error budget is left: 1 of 8,064 slices of 5 min was bad.",
         ),
         (
             timedelta(hours=1),
