@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Protocol
 
 from bot.reliability.batches import Batch, Counter, batched, of
@@ -17,7 +19,8 @@ MOST_POINTS = 11_000  # Prometheus refuses a range query with more points per se
 _POINTS_PER_ANSWER = 24_000  # more would keep the event loop busy with reading them
 _MEMBERS = 100
 _MANY = 200
-_SPLITS = 64  # so many further queries may an assessment spend on finding out whose query is broken
+_FEW = 16  # whose query is broken is found out one by one
+_SPLITS = 400  # so many further queries may an assessment spend on finding out whose query is broken
 
 
 class Source(Protocol):
@@ -125,23 +128,27 @@ class Asking:
         samples = sum(self.rates.get(member, 0.0) for member in batch.members) * (length / timedelta(hours=1))
         if samples <= self.most_samples or len(batch.members) == 1:
             return [batch]
-        return [part for half in _halves(batch) for part in self._within_samples(half, length)]
+        return [part for half in _parts(batch, 2) for part in self._within_samples(half, length)]
 
     async def _one(self, batch: Batch, ask: Callable[[Batch], Awaitable[None]], *, fatal: bool) -> None:
         try:
             await ask(batch)
         except QueryFailed as failure:
             if failure.splittable and len(batch.members) > 1 and self._splits > 0:
-                self._splits -= 2
-                for half in _halves(batch):
-                    await self._one(half, ask, fatal=fatal)
+                # Few steps, side by side: on the way to a query that is slow each step waits for its whole time limit.
+                amount = len(batch.members)
+                parts = _parts(batch, amount if amount <= _FEW else math.isqrt(amount))
+                self._splits -= len(parts)
+                await asyncio.gather(*(self._one(part, ask, fatal=fatal) for part in parts))
             elif fatal:
                 self.failures.update(dict.fromkeys(batch.members, failure))
 
 
-def _halves(batch: Batch) -> list[Batch]:
-    middle = len(batch.members) // 2
-    return [*of(batch.members[:middle]), *of(batch.members[middle:])]
+def _parts(batch: Batch, count: int) -> list[Batch]:
+    """So many batches of about one size; more where labels don't tell members apart."""
+    members = batch.members
+    borders = [index * len(members) // count for index in range(count + 1)]
+    return [part for start, end in pairwise(borders) for part in of(members[start:end])]
 
 
 def _by_member(batch: Batch, answer: Sequence[Series]) -> dict[Counter, list[Series]]:

@@ -58,7 +58,8 @@ class Prometheus:
         if not asks:
             return []
         await self.client.version()
-        asking = Asking(Round(self.client), self._max_samples)
+        questions = Round(self.client)
+        asking = Asking(questions, self._max_samples)
         counting = Counting(
             asks,
             at,
@@ -73,7 +74,7 @@ class Prometheus:
         for ask in asks:
             answer = answers.of(ask)
             if isinstance(answer, Measured) and not answer.matched and ask.indicator.threshold is not None:
-                answer = await self._without_bucket(ask.indicator.threshold, answer, at)
+                answer = await _without_bucket(ask.indicator.threshold, answer, questions, at)
             else:
                 sound += [ask] if isinstance(answer, Measured) else []
             found.append(answer)
@@ -83,8 +84,7 @@ class Prometheus:
 
     async def buckets(self, selector: str, at: datetime) -> tuple[Decimal, ...]:
         """The finite `le` values of these buckets at this time, lowest first. Raises `QueryFailed`."""
-        series = await self.client.instant(f"group by (le) (last_over_time({selector}[1d]))", at)
-        return finite_buckets(item.labels.get("le", "") for item in series)
+        return await _buckets(Round(self.client), selector, at)
 
     async def check(self) -> str:
         return await self.client.check()
@@ -92,15 +92,21 @@ class Prometheus:
     async def close(self) -> None:
         await self.client.close()
 
-    async def _without_bucket(self, threshold: Threshold, answer: Measured, at: datetime) -> Measured | Failed:
-        """What to say of a latency whose bucket was not found: which ones there are, if there are any."""
-        sentence = None
-        try:
-            known = await self.buckets(threshold.buckets, at)
-            if known and threshold.seconds not in known:
-                sentence = no_bucket(threshold.seconds, known)
-        except QueryFailed as failure:
-            sentence = str(failure)
-        if sentence is None:
-            return answer
-        return Failed(sentence=sentence, queries=answer.queries, source=answer.source)
+
+async def _buckets(questions: Round, selector: str, at: datetime) -> tuple[Decimal, ...]:
+    series = await questions.instant(f"group by (le) (last_over_time({selector}[1d]))", at)
+    return finite_buckets(item.labels.get("le", "") for item in series)
+
+
+async def _without_bucket(threshold: Threshold, answer: Measured, questions: Round, at: datetime) -> Measured | Failed:
+    """What to say of a latency whose bucket was not found: which ones there are, if there are any."""
+    sentence, unreachable = None, False
+    try:
+        known = await _buckets(questions, threshold.buckets, at)
+        if known and threshold.seconds not in known:
+            sentence = no_bucket(threshold.seconds, known)
+    except QueryFailed as failure:
+        sentence, unreachable = str(failure), failure.unreachable and not failure.timed_out
+    if sentence is None:
+        return answer
+    return Failed(sentence=sentence, queries=answer.queries, source=answer.source, unreachable=unreachable)

@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -102,11 +103,12 @@ class PrometheusClient:
         form = [("match[]", selector) for selector in selectors]
         form += [("start", f"{_seconds(span.start):.3f}"), ("end", f"{_seconds(span.end):.3f}")]
         form.append(("limit", str(MOST_SERIES + 1)))
+        labels = None
         try:
             if within is not None:
                 within.begin()
-            # Its silence ends no round: there are servers that answer queries, and this never in time.
-            answer = await self._ask("series", form, answers.Labels(MOST_SERIES), None)
+                labels = within.labels
+            answer = await self._ask("series", form, answers.Labels(MOST_SERIES), labels)
         except QueryFailed as failure:
             log.info("prometheus.series_unknown", unreachable=failure.unreachable, timed_out=failure.timed_out)
             return None
@@ -161,13 +163,13 @@ class PrometheusClient:
         """Raises `QueryFailed` with a sentence for everything that is no whole, clean answer."""
         within = within or Round(self)
         async with self._gate:
-            within.begin()
+            heard = within.begin()
             try:
                 status, body = await self._connection.post(endpoint, form)
                 async with self._reading:  # several read at once would keep everyone else waiting in turns
                     answer = failures.reliable(self.server, status, await _read(body, item))
             except QueryFailed as failure:
-                within.missed(failure)
+                within.missed(failure, heard)
                 raise
             within.heard()
             return answer
@@ -178,9 +180,16 @@ class Round:
     """One assessment's questions: when nobody answers, the rest isn't asked one time-out after the other."""
 
     client: PrometheusClient
+    patience: int = failures.SILENT_AFTER
     queries: int = field(default=0, init=False)  # so many were sent
     failure: QueryFailed | None = field(default=None, init=False)  # why nothing is asked any more
+    _answers: int = field(default=0, init=False)
     _silence: int = field(default=0, init=False)
+
+    @cached_property
+    def labels(self) -> Round:
+        """Of questions for labels: there are servers that answer queries, and these never in time."""
+        return Round(self.client, patience=1)
 
     async def instant(self, query: str, at: datetime) -> list[Series]:
         """As `PrometheusClient.instant`."""
@@ -194,19 +203,24 @@ class Round:
         """As `PrometheusClient.series`."""
         return await self.client.series(selectors, span, within=self)
 
-    def begin(self) -> None:
-        """Raises `QueryFailed` when there is no use in asking."""
+    def begin(self) -> int:
+        """How much was answered so far. Raises `QueryFailed` when there is no use in asking."""
         failure = self.failure
         if failure is not None:
             raise QueryFailed(str(failure), unreachable=failure.unreachable, timed_out=failure.timed_out)
         self.queries += 1
+        return self._answers
 
     def heard(self) -> None:
+        self._answers += 1
         self._silence = 0
 
-    def missed(self, failure: QueryFailed) -> None:
+    def missed(self, failure: QueryFailed, heard: int) -> None:
+        """`heard` is what was answered when the question was sent: a server that answered others since isn't silent."""
+        if failure.silence < failures.SILENT_AFTER and self._answers > heard:
+            return
         self._silence = self._silence + failure.silence if failure.silence else 0
-        if self._silence >= failures.SILENT_AFTER:
+        if self._silence >= self.patience:
             self.failure = failure
 
 

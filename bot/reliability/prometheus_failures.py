@@ -10,7 +10,8 @@ import aiohttp
 
 from bot.reliability.prometheus_answers import Envelope
 
-SILENT_AFTER = 3  # so much silence in a row, and the rest of an assessment is not asked
+SILENT_AFTER = 9  # so much silence in a row, and the rest of an assessment is not asked
+_SILENCE = 3  # of a question that nobody answered; of one that the server gave up it is 1
 _NOT_READY = {502, 503, 504}  # what a proxy says of a server that is down, and Prometheus of itself while it starts
 _INFO = "PromQL info"  # Prometheus 2.4x-2.5x put these hints among the warnings
 _SLOW = ("timed out", "deadline exceeded")  # Thanos, Mimir and VictoriaMetrics say it under several types of error
@@ -69,7 +70,7 @@ def reliable(server: str, status: int, answer: Envelope[_Item] | None) -> Envelo
 def limited(server: str, wait: float | None) -> QueryFailed:
     """It is asked too often; `wait` is for how long it wants to be left alone, in seconds."""
     when = "later" if wait is None else f"in {wait:g} s"
-    return QueryFailed(f"{server} limits how often it is asked (HTTP 429); ask again {when}.", silence=1)
+    return QueryFailed(f"{server} limits how often it is asked (HTTP 429); ask again {when}.", silence=_SILENCE)
 
 
 def too_large(server: str, megabytes: int) -> QueryFailed:
@@ -85,13 +86,13 @@ def too_slow(server: str, limit: float) -> QueryFailed:
         unreachable=True,
         timed_out=True,
         splittable=True,
-        silence=1,
+        silence=_SILENCE,
     )
 
 
 def broken(server: str, error: aiohttp.ClientError | OSError) -> QueryFailed:
     """What happened to the connection."""
-    silence, splittable = 1, False
+    silence, splittable = _SILENCE, False
     match error:
         case aiohttp.ClientConnectorCertificateError():
             silence, what = SILENT_AFTER, "shows a certificate that is not trusted; set PROMETHEUS_CA to its CA file."
@@ -135,6 +136,7 @@ def _refused(server: str, status: int, fields: Mapping[str, Any]) -> QueryFailed
             f"{server} gave the query up ({text}); check its load, or raise metrics.timeout.",
             timed_out=True,
             splittable=True,
+            silence=1,
         )
     if status in _NOT_READY:
         return _not_ready(server, status, f": {text}")
@@ -148,7 +150,7 @@ def _not_ready(server: str, status: int, text: str) -> QueryFailed:
         unreachable=True,
         timed_out=status == 504,
         splittable=status == 504,
-        silence=1,
+        silence=_SILENCE,
     )
 
 

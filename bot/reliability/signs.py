@@ -105,7 +105,8 @@ async def _hidden(asking: Asking, suspects: set[Counter], span: Span) -> dict[Co
 
 async def _restarts(counting: Counting, totals: set[Counter], span: Span) -> dict[Counter, int]:
     """How often counters began again within the span, where sampled hours say that it may be often."""
-    sampled = {total: Counter(total.selectors, "resets") for total in totals}
+    failed = counting.asking.failures
+    sampled = {total: Counter(total.selectors, "resets") for total in totals if total not in failed}
     hours = set(_sampled_hours(span))
     await counting.sampled(dict.fromkeys(sampled.values(), hours))
     suspects = {

@@ -5,13 +5,22 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from bot.reliability import Assessment, Prometheus, Reliability, State
-from bot.reliability.definitions import Definitions, ServiceDefinition
+from bot.reliability.definitions import (
+    Definitions,
+    Indicator,
+    ObjectiveDefinition,
+    PrometheusQuery,
+    ServiceDefinition,
+    Threshold,
+)
 from tests.bot.reliability.samples import AT, promise
 from tests.doubles.prometheus_hostile import Answer, gives, hostile, never, says, success, truncated
 from tests.doubles.steady import steady
@@ -28,6 +37,7 @@ def figure(name: str, value: str) -> dict[str, object]:
     return {"metric": {"director_figure": name}, "value": [0, value]}
 
 
+GAVE_UP = '{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}'
 REFUSED = '{"status":"error","errorType":"bad_data","error":"parse error"}'
 
 
@@ -174,6 +184,58 @@ async def test_a_slow_query_beside_quick_ones_is_no_server_that_can_not_be_reach
         found = await assess(Prometheus(server.url, timeout=0.5), "quick", "slow")
     assert [item.state for item in found.items] == [State.OK, State.QUERY_FAILED]
     assert (found.unreachable, found.exit_code) == (False, 1)
+
+
+async def test_one_slow_query_among_a_hundred_costs_its_own_objective_and_three_time_limits() -> None:
+    waited = 0
+
+    async def answer(_: web.Request, form: dict[str, str]) -> web.StreamResponse:
+        nonlocal waited
+        if "s042" not in form.get("query", ""):
+            return await healthy(form)
+        waited += 1
+        await asyncio.sleep(0.05)
+        return web.Response(status=503, text=GAVE_UP, content_type="application/json")
+
+    async with hostile(answer) as server:
+        found = await assess(Prometheus(server.url), *(f"s{number:03}" for number in range(100)))
+    assert [item.service for item in found.items if item.state is not State.OK] == ["s042"]
+    assert (found.exit_code, waited) == (1, 3)
+
+
+async def test_a_server_that_gives_every_query_up_is_not_asked_for_each_of_a_hundred_objectives() -> None:
+    async with hostile(says(503, GAVE_UP, "application/json")) as server:
+        found = await assess(Prometheus(server.url), *(f"s{number:03}" for number in range(100)))
+    assert {item.state for item in found.items} == {State.QUERY_FAILED}
+    assert len(server.asked) < 20
+
+
+async def test_a_server_that_falls_silent_before_it_tells_its_buckets_is_not_asked_by_each_latency() -> None:
+    def latency(name: str) -> ObjectiveDefinition:
+        good = PrometheusQuery(f'seconds_bucket{{job="{name}",le="0.3"}}')
+        total = PrometheusQuery(f'seconds_count{{job="{name}"}}')
+        threshold = Threshold(Decimal("0.3"), f'seconds_bucket{{job="{name}"}}')
+        return replace(promise(name), indicator=Indicator(name, total=total, good=good, threshold=threshold))
+
+    async def answer(request: web.Request, form: dict[str, str]) -> web.StreamResponse:
+        if "group by (le)" in form.get("query", ""):
+            return await never(request, form)
+        if "le=" not in form.get("query", form.get("match[]", "")):
+            return await healthy(form)
+        if "match[]" in form:
+            return web.json_response({"status": "success", "data": []})
+        return success([], "matrix" if "start" in form else "vector")
+
+    names = [f"s{number:03}" for number in range(20)]
+    definitions = Definitions(tuple(map(ServiceDefinition, names)), tuple(map(latency, names)))
+    async with hostile(answer) as server:
+        prometheus = Prometheus(server.url, timeout=0.3)
+        async with Reliability(definitions, {"prometheus": prometheus}) as reliability:
+            found = await reliability.assess(None, AT)
+    assert {item.sentence for item in found.items} == {
+        f"Prometheus at {server.url} did not answer within 0.3 s; check its load, or raise metrics.timeout."
+    }
+    assert len([form for form in server.asked if "group by (le)" in form.get("query", "")]) == 3
 
 
 async def test_nobody_listening_is_said_with_the_address_and_exit_code_3() -> None:
