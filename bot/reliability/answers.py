@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import cached_property, partial
@@ -19,6 +19,7 @@ from bot.reliability.metrics import BURN_WINDOWS, Ask, Failed, Measured, Method,
 from bot.reliability.prometheus_client import QueryFailed
 from bot.reliability.promql import counted
 from bot.reliability.signs import Found, signs
+from bot.reliability.tiles import tiles
 from bot.reliability.windows import Span, within, without
 
 _DAY = timedelta(days=1)
@@ -51,7 +52,9 @@ class Answers:
 
     async def _hours(self, asks: Sequence[Ask]) -> None:
         await self._counting.open()
-        await asyncio.gather(self._counting.hours(), self._counting.beside(), self._short(asks))
+        _, _, self._tiles = await asyncio.gather(
+            self._counting.hours(), self._counting.beside(), tiles(self._counting, asks)
+        )
         await self._find_lost(asks)
 
     async def _find_signs(self, *, churn: bool) -> None:
@@ -82,26 +85,6 @@ class Answers:
             answers = await self._asking.instants(counters, query, self._counting.at, length=length)
             for counter, figures in answers.items():
                 self._increases[counter, length] = figures[""]
-
-    # --- windows shorter than a day: stretches of their own, never remembered ---
-
-    async def _short(self, asks: Sequence[Ask]) -> None:
-        for ask in asks:
-            length = ask.window.span(self._counting.at).length
-            if not timedelta() < length < _DAY:
-                continue
-            part, total = promql.counters_of(ask)
-            scrape = self._counting.scrape(total)
-            tile = promql.tile_of(length, 2 * scrape if ask.slices is None else max(2 * scrape, ask.slices.length))
-            ends = promql.tile_ends(self._counting.at, length, tile)
-            found: dict[Counter, array[float]] = {
-                counter: array("d", [ABSENT]) * len(ends) for counter in (part, total)
-            }
-            take = partial(_into, found, ends[0], tile)
-            query = partial(counted, length=tile, scrape=scrape)
-            await self._asking.ranges({part, total}, query, ends, take)
-            shares = [_share(Span(end - tile, end), ask.excluded) for end in ends]
-            self._tiles[ask] = Hours(ends[0], tile, _scaled(found[part], shares), _scaled(found[total], shares))
 
     # --- what remembered hours know and the source has lost; since when it is silent ---
 
@@ -297,27 +280,6 @@ def _hourly(ledger: Ledger, span: Span, excluded: tuple[Span, ...], first: datet
 
 def _touched(part: Span, first: datetime, count: int) -> range:
     return range(max(0, (part.start - first) // HOUR), min(count, -(-(part.end - first) // HOUR)))
-
-
-def _share(tile: Span, excluded: tuple[Span, ...]) -> float:
-    """How much of it isn't excluded."""
-    return sum((kept.length for kept in without(tile, excluded)), timedelta()) / tile.length
-
-
-def _scaled(column: array[float], shares: Sequence[float]) -> array[float]:
-    return array("d", [value * share if value >= 0 else value for value, share in zip(column, shares, strict=True)])
-
-
-def _into(
-    found: Mapping[Counter, array[float]],
-    first: datetime,
-    step: timedelta,
-    counter: Counter,
-    values: Sequence[tuple[float, float]],
-) -> None:
-    start, apart = first.timestamp(), step.total_seconds()
-    for seconds, value in values:
-        found[counter][round((seconds - start) / apart)] = value
 
 
 def _each_day(batch: Batch, days: int) -> str:

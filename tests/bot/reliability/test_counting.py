@@ -251,6 +251,18 @@ async def test_a_window_shorter_than_a_day_counts_neither_what_is_excluded_nor_w
         assert math.fsum(found.hours.part) == pytest.approx(0.35 * 140 * minutes, rel=0.1)
 
 
+async def test_short_windows_are_asked_together_too(prometheus_fleet: Fleet) -> None:
+    """The first day of a month is one for a whole fleet."""
+    six_hours, queries = Window("6h", timedelta(hours=6)), []
+    for names in (("fine",), ("fine", "spent", "risky", "restarts")):
+        async with proxy(prometheus_fleet.url) as between:
+            found = await measure(between.url, *(ask(name, six_hours) for name in names))
+            queries.append(len([query for query in between.queries if query.endpoint == "query_range"]))
+        alone = [(await measure(prometheus_fleet.url, ask(name, six_hours)))[0] for name in names]
+        assert [counted(one).hours for one in found] == [counted(one).hours for one in alone]
+    assert queries[0] == queries[1]
+
+
 @pytest.mark.parametrize("method", ["increase", "hours"])
 async def test_a_broken_part_of_a_day_is_counted_from_where_the_day_begins(
     prometheus_fleet: Fleet, method: Method
