@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -11,10 +10,9 @@ from typing import Literal
 import promql_parser
 
 from bot.reliability.definitions import Slices
+from bot.reliability.selectors import labelled, literal, matchers_of, quoted
 
 Role = Literal["events", "resets", "bad_slices", "slices"]
-_SIGNS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
-_META = re.compile(r"[\\.+*?()|\[\]{}^$]")  # RE2's
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ class Batch:
     @property
     def grouping(self) -> str:
         """What follows an aggregation: ` by (service) `, or nothing for a single counter."""
-        return f" by ({', '.join(self.by)}) " if self.by else ""
+        return f" by ({', '.join(map(labelled, self.by))}) " if self.by else ""
 
     def member(self, labels: Mapping[str, str]) -> Counter | None:
         """The counter that a series with these labels belongs to; None for one that nobody asked for."""
@@ -126,9 +124,9 @@ def _text(patterns: Sequence[_Pattern], by: Sequence[str]) -> str:
     for label, value in patterns[0].labels.items():
         if label in by:
             values = sorted({pattern.labels[label] for pattern in patterns})
-            matchers.append(f"{label}=~{_quoted('|'.join(_literal(value) for value in values))}")
+            matchers.append(f"{labelled(label)}=~{quoted('|'.join(map(literal, values)))}")
         else:
-            matchers.append(f"{label}={_quoted(value)}")
+            matchers.append(f"{labelled(label)}={quoted(value)}")
     return f"{name}{{{', '.join(matchers)}}}"
 
 
@@ -141,23 +139,15 @@ def _pattern(selector: str) -> _Pattern:
         return _Pattern((selector, (), ()), ())
     if not isinstance(parsed, promql_parser.VectorSelector) or parsed.matchers.or_matchers:
         return _Pattern((selector, (), ()), ())
-    matchers = [(item.name, _SIGNS[str(item.op)], item.value) for item in parsed.matchers.matchers]
+    matchers = matchers_of(parsed.matchers.matchers)
     names = [name for name, sign, _ in matchers if sign == "="]
     free = {
         name: value
         for name, sign, value in matchers
         if sign == "=" and value and name != "__name__" and names.count(name) == 1
     }
-    fixed = sorted(f"{name}{sign}{_quoted(value)}" for name, sign, value in matchers if sign != "=" or name not in free)
+    fixed = sorted(
+        f"{labelled(name)}{sign}{quoted(value)}" for name, sign, value in matchers if sign != "=" or name not in free
+    )
     labels = tuple(sorted(free))
     return _Pattern((parsed.name or "", tuple(fixed), labels), tuple(free[name] for name in labels))
-
-
-def _literal(text: str) -> str:
-    """The regular expression that matches just this text."""
-    return _META.sub(r"\\\g<0>", text)
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +12,7 @@ import promql_parser
 from bot.reliability.asking import Source
 from bot.reliability.deploys import Deploy, together
 from bot.reliability.prometheus_client import Series
+from bot.reliability.selectors import literal, quoted
 from bot.reliability.windows import Span
 
 _SERVICE = ("service", "job", "app")  # where a series says whose it is, the first that names one of the services
@@ -83,9 +83,7 @@ def _narrowed(selector: str, label: str, services: Sequence[str]) -> str:
     if not isinstance(parsed, promql_parser.VectorSelector) or parsed.matchers.or_matchers:
         return selector
     text = str(parsed.prettify()).strip()
-    names = "|".join(re.sub(r"[\\.+*?()|\[\]{}^$]", r"\\\g<0>", service) for service in services)
-    quoted = names.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    matcher = f'{label}=~"{quoted}"'
+    matcher = f"{label}=~{quoted('|'.join(map(literal, services)))}"
     if not text.endswith("}"):
         return f"{text}{{{matcher}}}"
     return f"{text[:-1]}, {matcher}}}" if parsed.matchers.matchers else f"{text[:-1]}{matcher}}}"

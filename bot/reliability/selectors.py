@@ -10,6 +10,7 @@ import promql_parser as promql
 Matcher = tuple[str, str, str]  # label, sign, value
 
 _SIGNS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
+_META = re.compile(r"[\\.+*?()|\[\]{}^$]")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NATIVE = re.compile(r"\bhistogram_(?:count|sum|avg|fraction|stddev|stdvar)\s*\(")
 _EXAMPLE = 'write one counter\'s selector, such as http_requests_total{code=~"5.."}'
@@ -50,7 +51,7 @@ def _names_a_metric(matchers: Sequence[Matcher]) -> bool:
 
 def _groups(parsed: promql.VectorSelector) -> list[tuple[Matcher, ...]]:
     """The matchers; several groups where `or` stands between them."""
-    return [_matchers(group) for group in parsed.matchers.or_matchers] or [_matchers(parsed.matchers.matchers)]
+    return [matchers_of(group) for group in parsed.matchers.or_matchers] or [matchers_of(parsed.matchers.matchers)]
 
 
 def _reads_native(query: str) -> bool:
@@ -93,7 +94,7 @@ def taken_apart(query: str) -> tuple[str, tuple[Matcher, ...]] | None:
     parsed = promql.parse(query)
     if not isinstance(parsed, promql.VectorSelector):
         raise ValueError(f"{query!r} is no selector")  # noqa: TRY004  # as the parser itself
-    matchers = _matchers(parsed.matchers.matchers)
+    matchers = matchers_of(parsed.matchers.matchers)
     names = [value for label, sign, value in matchers if label == "__name__" and sign == "="]
     if parsed.matchers.or_matchers:
         return None
@@ -117,17 +118,23 @@ def _written_anew(parsed: promql.Expr) -> str:
     return f"{parsed.name or ''}{_braced(groups) if any(groups) else ''}"
 
 
-def _matchers(found: Sequence[promql.Matcher]) -> tuple[Matcher, ...]:
+def matchers_of(found: Sequence[promql.Matcher]) -> tuple[Matcher, ...]:
     return tuple((item.name, _SIGNS[str(item.op)], item.value) for item in found)
 
 
 def _braced(groups: Sequence[Sequence[Matcher]]) -> str:
-    written = (",".join(f"{_label(label)}{sign}{quoted(value)}" for label, sign, value in group) for group in groups)
+    written = (",".join(f"{labelled(label)}{sign}{quoted(value)}" for label, sign, value in group) for group in groups)
     return f"{{{' or '.join(written)}}}"
 
 
-def _label(name: str) -> str:
+def labelled(name: str) -> str:
+    """A label's name as PromQL takes it: in quotes, where it isn't one word (Prometheus 3)."""
     return name if _WORD.fullmatch(name) else quoted(name)
+
+
+def literal(text: str) -> str:
+    """The regular expression (RE2) that matches just this text."""
+    return _META.sub(r"\\\g<0>", text)
 
 
 def quoted(text: str) -> str:

@@ -57,6 +57,15 @@ def test_a_batch_has_a_limit_and_the_same_counters_always_make_the_same_batches(
     assert batched(reversed(many), 100) == found
 
 
+def test_names_that_are_no_words_are_asked_together_in_quotes() -> None:
+    """As OpenTelemetry names them and Prometheus 3 takes them."""
+    (batch,) = batched(
+        counters('{"http.total","service.name"="a",code="5"}', '{"http.total","service.name"="b",code="5"}'), 9
+    )
+    assert batch.texts == ('{__name__="http.total", code="5", "service.name"=~"a|b"}',)
+    assert batch.grouping == ' by ("service.name") '
+
+
 def test_one_label_that_is_asserted_and_denied_keeps_both_matchers() -> None:
     (batch,) = batched(counters('t{code="5",code!="5",s="a"}', 't{code="5",code!="5",s="b"}'), 100)
     assert batch.texts == ('t{code!="5", code="5", s=~"a|b"}',)
