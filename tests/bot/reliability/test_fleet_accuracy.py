@@ -30,7 +30,6 @@ _MEDIAN = 0.001  # points of budget
 _MOST: Mapping[Method, float] = {"increase": 0.05, "hours": 0.25}
 _DOUBTS = {"bad_never_matched", "hidden_first_sample", "hours_disagree"}
 _METHODS: tuple[Method, ...] = ("increase", "hours")
-_INSTANTS = [pytest.param(END, id="between-scrapes"), pytest.param(ON_THE_HOUR, id="on-the-hour")]
 
 
 @dataclass
@@ -122,74 +121,63 @@ def points_apart(fleet: UnseenFleet, found: Assessment) -> dict[str, float]:
     return {name: float(points) for name, points in apart.items()}
 
 
-# --- what must hold ---
+# --- what must hold: few tests, for each process that runs some of them makes a fleet of its own ---
 
 
-@pytest.mark.parametrize("at", _INSTANTS)
-@pytest.mark.parametrize("method", _METHODS)
-def test_budgets_are_what_happened(seen: Seen, at: datetime, method: Method) -> None:
-    apart = points_apart(seen.fleet, seen.cold[at, method])
-    assert {name: points for name, points in apart.items() if points > _MOST[method]} == {}
-    assert statistics.median(apart.values()) <= _MEDIAN, apart
+def test_budgets_are_what_happened(seen: Seen) -> None:
+    for (at, method), found in seen.cold.items():
+        apart = points_apart(seen.fleet, found)
+        assert {name: points for name, points in apart.items() if points > _MOST[method]} == {}, (at, method)
+        assert statistics.median(apart.values()) <= _MEDIAN, (at, method, apart)
 
 
-@pytest.mark.parametrize("at", _INSTANTS)
-@pytest.mark.parametrize("method", _METHODS)
-def test_every_service_at_an_edge_has_its_state_and_its_notes(seen: Seen, at: datetime, method: Method) -> None:
+def test_every_service_at_an_edge_has_its_state_and_its_notes(seen: Seen) -> None:
     wrong = {}
-    for item in seen.cold[at, method].items:
-        expected = seen.fleet.services[item.service].expected
-        if expected is not None and (item.state not in expected.states or not set(expected.notes) <= codes(item)):
-            wrong[item.service] = (item.state.value, codes(item), expected)
+    for case, found in seen.cold.items():
+        for item in found.items:
+            expected = seen.fleet.services[item.service].expected
+            if expected is not None and (item.state not in expected.states or not set(expected.notes) <= codes(item)):
+                wrong[item.service, *case] = (item.state.value, codes(item), expected)
     assert wrong == {}
 
 
-@pytest.mark.parametrize("at", _INSTANTS)
-@pytest.mark.parametrize("method", _METHODS)
-def test_nothing_is_falsely_green(seen: Seen, at: datetime, method: Method) -> None:
-    assert falsely_green(seen.fleet, seen.cold[at, method]) == {}
+def test_ordinary_services_are_judged_without_doubts_and_none_is_falsely_green(seen: Seen) -> None:
+    for case, found in seen.cold.items():
+        doubted = {
+            item.service: (item.state.value, codes(item))
+            for item in found.items
+            if seen.fleet.services[item.service].expected is None
+            and (item.state not in (State.OK, State.AT_RISK, State.EXHAUSTED) or _DOUBTS & codes(item))
+        }
+        assert (case, doubted, falsely_green(seen.fleet, found)) == (case, {}, {})
 
 
-@pytest.mark.parametrize("at", _INSTANTS)
-@pytest.mark.parametrize("method", _METHODS)
-def test_ordinary_services_are_judged_without_doubts(seen: Seen, at: datetime, method: Method) -> None:
-    doubted = {
-        item.service: (item.state.value, codes(item))
-        for item in seen.cold[at, method].items
-        if seen.fleet.services[item.service].expected is None
-        and (item.state not in (State.OK, State.AT_RISK, State.EXHAUSTED) or _DOUBTS & codes(item))
-    }
-    assert doubted == {}
+def test_what_is_remembered_changes_nothing(seen: Seen) -> None:
+    for case, found in seen.cold.items():
+        assert differing(found, seen.warm[case]) == {}, case
 
 
-@pytest.mark.parametrize("at", _INSTANTS)
-@pytest.mark.parametrize("method", _METHODS)
-def test_what_is_remembered_changes_nothing(seen: Seen, at: datetime, method: Method) -> None:
-    assert differing(seen.cold[at, method], seen.warm[at, method]) == {}
+async def test_half_of_the_series_makes_nothing_falsely_green(fleet: UnseenFleet) -> None:
+    for method in _METHODS:
+        for keep in (0, 1):
+            found = await through(fleet, method, change=half(keep))
+            assert falsely_green(fleet, found) == {}, (method, keep)
 
 
-@pytest.mark.parametrize("keep", [0, 1], ids=["even-places", "odd-places"])
-@pytest.mark.parametrize("method", _METHODS)
-async def test_half_of_the_series_makes_nothing_falsely_green(seen: Seen, method: Method, keep: int) -> None:
-    found = await through(seen.fleet, method, change=half(keep))
-    assert falsely_green(seen.fleet, found) == {}
-
-
-@pytest.mark.parametrize("after", [0, 1, 2, 4, 7, 11, 16])
-@pytest.mark.parametrize("method", _METHODS)
-async def test_a_server_killed_in_the_middle_leaves_no_wrong_figure(seen: Seen, method: Method, after: int) -> None:
-    whole = seen.cold[END, method]
-    found = await through(seen.fleet, method, dies_after=after)
-    assert falsely_green(seen.fleet, found) == {}
-    figures = {item.service: item.figures.remaining for item in whole.items}
-    wrong = {
-        item.service: (item.state.value, item.sentence)
-        for item in found.items
-        if item.state not in (State.QUERY_FAILED, State.INVALID_TARGET)
-        and item.figures.remaining != figures[item.service]
-    }
-    assert wrong == {}
-    assert found.unreachable or differing(whole, found) == {}
+async def test_a_server_killed_in_the_middle_leaves_no_wrong_figure(seen: Seen) -> None:
+    for method in _METHODS:
+        whole = seen.cold[END, method]
+        figures = {item.service: item.figures.remaining for item in whole.items}
+        for after in (0, 1, 2, 4, 7, 11, 16):
+            found = await through(seen.fleet, method, dies_after=after)
+            wrong = {
+                item.service: (item.state.value, item.sentence)
+                for item in found.items
+                if item.state not in (State.QUERY_FAILED, State.INVALID_TARGET)
+                and item.figures.remaining != figures[item.service]
+            }
+            assert (wrong, falsely_green(seen.fleet, found)) == ({}, {}), (method, after)
+            assert found.unreachable or differing(whole, found) == {}, (method, after)
 
 
 async def through(
