@@ -9,6 +9,7 @@ from bot.domain import Part, Text
 from bot.reliability import formats
 from bot.reliability.assessment import Assessment, Objective, State
 from bot.reliability.budget import AT_RISK_REMAINING
+from bot.reliability.deploys import Deploy
 from bot.reliability.forecast import Forecast
 from bot.reliability.incidents import Incident
 from bot.reliability.windows import Window
@@ -54,15 +55,21 @@ def incident_words(incident: Incident, item: Objective) -> str:
     if burners:
         words += f"; largest sources: {formats.listing(burners)}"
     deploys = [
-        f"{in_markdown(f'{deploy.service} {deploy.version}')} {formats.clock(deploy.at, incident.span.start)}"
+        f"{_deployed(deploy, item)} {formats.clock(deploy.at, incident.span.start)}"
         for deploy in incident.deploys[:_MOST_DEPLOYS]
     ]
     if deploys:
         more = len(incident.deploys) - len(deploys)
-        name = "the deploy" if len(incident.deploys) == 1 else "deploys"
-        also = f" and {more:,} more" if more else ""
-        words += f"; coincides with {name} of {' and of '.join(deploys)}{also}"
+        name = "the deploy" if len(incident.deploys) == 1 else "the deploys"
+        said = formats.listing([*deploys, f"{more:,} more"] if more else deploys)
+        words += f"; coincides with {name} of {said}"
     return words
+
+
+def _deployed(deploy: Deploy, item: Objective) -> str:
+    """Its version, which says enough beside the name of the service; of another service, or without one, the name."""
+    own = deploy.service.casefold() == item.service.casefold()
+    return in_markdown(deploy.version if own and deploy.version else f"{deploy.service} {deploy.version}")
 
 
 def explained(item: Objective) -> Iterator[str]:
@@ -78,13 +85,13 @@ def explained(item: Objective) -> Iterator[str]:
 
 def outlook(assessment: Assessment, labels: Labels, *, most: int) -> tuple[Part, ...]:
     """What becomes of the budgets that are spent or will be, and relief that is none."""
-    items = [item for item in assessment.worst_first() if forecast_sentence(item)]
-    said = (forecast_sentence(item).removeprefix(f"{_GOING_ON} ") for item in items[:most])
-    lines = [
-        f"{labels.said(item)}: {sentence[:1].upper()}{sentence[1:]}"
-        for item, sentence in zip(items, said, strict=False)
-    ]
-    return _listed("Forecast if the last 7 days' burn goes on", lines, len(items) - most, "more objective")
+    found: dict[str, list[Objective]] = {}
+    for item in assessment.worst_first():
+        if sentence := forecast_sentence(item).removeprefix(f"{_GOING_ON} "):
+            found.setdefault(f"{sentence[0].upper()}{sentence[1:]}", []).append(item)
+    lines = [f"{labels.listed(tuple(items), most=3)}: {sentence}" for sentence, items in found.items()]
+    untold = sum(map(len, list(found.values())[most:]))
+    return _listed("Forecast if the last 7 days' burn goes on", lines[:most], untold, "more objective")
 
 
 def forecast_sentence(item: Objective) -> str:

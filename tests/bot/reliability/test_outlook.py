@@ -90,10 +90,10 @@ DEPLOY = Deploy("checkout", AT - 9 * HOUR - timedelta(minutes=8), "1.4*2", "http
     ("told", "words"),
     [
         (incident(), ""),
-        (incident(deploys=(DEPLOY,)), r"; coincides with the deploy of checkout 1.4\*2 at 22:52 UTC"),
+        (incident(deploys=(DEPLOY,)), r"; coincides with the deploy of 1.4\*2 at 22:52 UTC"),
         (
             incident(deploys=(DEPLOY, replace(DEPLOY, version="a"), replace(DEPLOY, version="b"))),
-            (r"; coincides with deploys of checkout 1.4\*2 at 22:52 UTC and of checkout a at 22:52 UTC and 1 more"),
+            (r"; coincides with the deploys of 1.4\*2 at 22:52 UTC, a at 22:52 UTC and 1 more"),
         ),
         (
             incident(burners=(Burner("route", "/pay", Fraction(400)), Burner("route", "[x](y)", Fraction(9)))),
@@ -187,6 +187,21 @@ def test_the_review_and_the_status_say_what_becomes_of_a_spent_budget() -> None:
     title = "Forecast if the last 7 days' burn goes on"
     assert part(review_reply(found).parts, title) == f"**{title}**\n- checkout: T{said}"
     assert f"If the last 7 days' burn goes on, t{said}" in "\n".join(texts(status_reply(found).parts))
+
+
+def test_a_forecast_that_several_share_is_said_once() -> None:
+    found = assessment(*((promise(f"s{number}"), burning({600: 501.0})) for number in range(7)))
+    said = part(review_reply(found).parts, "Forecast if the last 7 days' burn goes on")
+    assert said is not None
+    assert said.partition("\n")[2] == (
+        "- s0, s1, s2 and 4 more: The budget recovers by Thu 19 Nov 2026 09:00 UTC, but only because an old burn of "
+        "74.6% of the budget leaves the window."
+    )
+
+
+def test_a_deploy_without_a_version_is_told_by_its_service() -> None:
+    found = incident_words(incident(deploys=(replace(DEPLOY, version=""),)), judged(measured()))
+    assert found.endswith("; coincides with the deploy of checkout at 22:52 UTC")
 
 
 def test_exclusions_are_shown_once_for_all_that_have_them() -> None:
@@ -297,7 +312,7 @@ def test_a_burn_that_lasts_until_now_is_still_going_on() -> None:
 def test_a_deploy_of_another_day_than_the_burn_s_names_its_day() -> None:
     early = Incident(Span(AT - 8 * HOUR, AT - 7 * HOUR), Fraction(501), Fraction(745, 1000), deploys=(DEPLOY,))
     assert incident_words(early, judged(measured())).endswith(
-        r"00:00–01:00 UTC; coincides with the deploy of checkout 1.4\*2 on Sun 15 Nov 2026 22:52 UTC"
+        r"00:00–01:00 UTC; coincides with the deploy of 1.4\*2 on Sun 15 Nov 2026 22:52 UTC"
     )
 
 
@@ -309,7 +324,7 @@ def test_facts_of_time_slices_count_slices() -> None:
     item = judged(measured(part=60.0, total=40_000.0), definition)
     told = {(fact.text, fact.unit, fact.meaning) for fact in facts(Assessment(AT, (item,)))}
     assert ("60", "minutes", "bad minutes over 28d") in told
-    assert [meaning for _, _, meaning in told if "events" in meaning] == []
+    assert [meaning for _, unit, meaning in told if unit == "events" or "bad events" in meaning] == []
 
 
 def test_facts_in_brief_are_the_state_what_is_left_and_what_becomes_of_it() -> None:
