@@ -157,6 +157,8 @@ def _by_member(batch: Batch, answer: Sequence[Series]) -> dict[Counter, list[Ser
     for series in answer:
         if not expected.issuperset(series.labels):
             raise QueryFailed("The metrics answered with series that were not asked for; check what stands between.")
+        if any(value < 0 for _, value in series.values):
+            raise QueryFailed("The metrics answered with fewer events than none; check what stands between.")
         counter = batch.member(series.labels)
         if counter is not None:
             found.setdefault(counter, []).append(series)

@@ -50,6 +50,8 @@ def _now(found: Evidence) -> str | None:
         return None
     if found.increase is not None and found.increase.total is None:
         return "samples in the last hour but no events in the window"
+    if found.increase is not None and found.by_hours.total is None:
+        return "events in the window but in none of its hours"
     last = len(found.hours) - (2 if found.open_rest is not None else 1)
     part = found.open_rest.part if found.open_rest is not None else None
     alive = part is not None or (last >= 0 and found.hours.part[last] >= 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Awaitable
 from dataclasses import replace
@@ -149,6 +150,39 @@ async def test_a_figure_that_is_given_twice_is_not_chosen_from() -> None:
     async with hostile(twice) as server:
         found = await assess(Prometheus(server.url))
     assert found.items[0].state is State.QUERY_FAILED
+
+
+@pytest.mark.parametrize("endpoint", ["query", "query_range"])
+async def test_fewer_events_than_none_are_not_counted(endpoint: str) -> None:
+    async def answer(_: web.Request, form: dict[str, str]) -> web.StreamResponse:
+        right = await healthy(form)
+        if ("start" in form) is (endpoint == "query"):
+            return right
+        assert right.text is not None
+        return web.Response(text=re.sub(r'"([0-9.]+)"', r'"-\1"', right.text), content_type="application/json")
+
+    async with hostile(answer) as server:
+        found = await assess(Prometheus(server.url))
+    assert (found.items[0].state, found.items[0].sentence) == (
+        State.QUERY_FAILED,
+        "The metrics answered with fewer events than none; check what stands between.",
+    )
+
+
+async def test_hours_that_are_all_left_out_beside_events_in_the_window_are_not_taken_for_a_gap() -> None:
+    async def answer(_: web.Request, form: dict[str, str]) -> web.StreamResponse:
+        return success([], "matrix") if "start" in form and "query" in form else await healthy(form)
+
+    definitions = Definitions((ServiceDefinition("checkout"),), (promise(),))
+    async with (
+        hostile(answer) as server,
+        Reliability(definitions, {"prometheus": Prometheus(server.url)}) as reliability,
+    ):
+        found = await reliability.issue(None, AT)
+    assert found.items[0].sentence == (
+        f"Prometheus at {server.url} gave only a part of its series (events in the window but in none of its hours); "
+        "ask again, and check what stands between."
+    )
 
 
 async def test_a_body_cut_short_is_a_failed_query_and_nobody_was_reached() -> None:
