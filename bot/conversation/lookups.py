@@ -6,7 +6,8 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any, Protocol
 
 from bot.conversation.facts import PLACEHOLDER
@@ -15,6 +16,7 @@ from bot.conversation.tools import LONGEST_RESULT, Found, Look, WrongArguments, 
 from bot.domain import Fact
 from bot.reliability import Assessment, Definitions, Objective, facts, formats
 from bot.reliability.definitions import ObjectiveDefinition
+from bot.reliability.facts import what_is_good
 from bot.reliability.outlook import explained
 from bot.reliability.wording import Labels, counts
 
@@ -147,33 +149,30 @@ class SloDefinitions:
             lines += [text for text in (objective.title, objective.description) if text]
             lines += [f"  {{{{{fact.id}}}}} = {fact.text} ({fact.meaning})" for fact in promised]
             counted = "bad events" if objective.indicator.counts_bad else "good events"
-            lines.append(f"  counts {counted} against all events, from {objective.indicator.source}")
+            slices = f", in {formats.counted(objective.slices)}" if objective.slices is not None else ""
+            lines.append(f"  counts {counted} against all events{slices}, from {objective.indicator.source}")
         silent = set(asked or self._definitions.service_names) - {objective.service for objective in objectives}
         lines += [f"\n{name}: no objective is defined" for name in sorted(silent)]
         return Found(text="\n".join(lines), facts=tuple(found))
 
 
-def _promises(objective: ObjectiveDefinition, look: Look, number: int) -> tuple[Fact, Fact]:
-    entity = f"{objective.service} {objective.slo}"
-    query = f"SLO file: {objective.slo}"
-    promised = Fact(
-        id=f"f{number}",
-        text=formats.target(objective.target),
-        value=float(objective.target),
-        unit="share",
-        entity=entity,
-        meaning="target",
-        query=query,
-        evaluated_at=look.at,
+def _promises(objective: ObjectiveDefinition, look: Look, number: int) -> tuple[Fact, ...]:
+    window = Fraction(objective.window.length // timedelta(seconds=1))
+    rows = (
+        (formats.target(objective.target), Fraction(objective.target), "share", "target"),
+        (formats.window(objective.window), window, "s", "window"),
+        *what_is_good(objective),
     )
-    window = Fact(
-        id=f"f{number + 1}",
-        text=formats.window(objective.window),
-        value=objective.window.length.total_seconds(),
-        unit="s",
-        entity=entity,
-        meaning="window",
-        query=query,
-        evaluated_at=look.at,
+    return tuple(
+        Fact(
+            id=f"f{number + index}",
+            text=text,
+            value=float(value),
+            unit=unit,
+            entity=f"{objective.service} {objective.slo}",
+            meaning=meaning,
+            query=f"SLO file: {objective.slo}",
+            evaluated_at=look.at,
+        )
+        for index, (text, value, unit, meaning) in enumerate(rows)
     )
-    return promised, window

@@ -26,6 +26,8 @@ __all__ = [
     "Window",
 ]
 
+_UNITS = {"_milliseconds": "ms", "_seconds": "s", "_bytes": "bytes"}  # how Prometheus' metrics end
+
 
 @dataclass(frozen=True)
 class PrometheusQuery:
@@ -57,6 +59,12 @@ class Threshold:
     buckets: str
     where: str = field(default="", compare=False)
     key: str = field(default="", compare=False)
+
+    @property
+    def unit(self) -> str:
+        """As far as the histogram's name tells it, else empty."""
+        name = self.buckets.partition("{")[0].removesuffix("_bucket")
+        return next((unit for ending, unit in _UNITS.items() if name.endswith(ending)), "")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from fractions import Fraction
 from bot.domain import Fact
 from bot.reliability import formats
 from bot.reliability.assessment import Assessment, Objective
+from bot.reliability.definitions import ObjectiveDefinition
 from bot.reliability.outlook import largest
 from bot.reliability.wording import Labels, state_word
 
@@ -50,6 +51,7 @@ def _rows(item: Objective) -> Iterator[_Row]:
     figures, over, counted = item.figures, _over(item), formats.counted(item.definition.slices)
     yield _state_row(item)
     yield (formats.target(item.target), Fraction(item.target), "share", f"objective {over}", "")
+    yield from ((*row, "") for row in what_is_good(item.definition))
     yield from _left_row(item)
     if figures.consumed is not None:
         yield (formats.percent(figures.consumed), figures.consumed, "share", f"error budget used {over}", "both")
@@ -69,6 +71,18 @@ def _rows(item: Objective) -> Iterator[_Row]:
     yield from _forecast_rows(item)
     yield from _incident_rows(item, counted)
     yield from _excluded_rows(item, over, counted)
+
+
+def what_is_good(definition: ObjectiveDefinition) -> Iterator[tuple[str, Fraction, str, str]]:
+    """Text, value, unit and meaning of what the target alone doesn't say: a latency's threshold, and time slices."""
+    limit, slices = definition.indicator.threshold, definition.slices
+    if limit is not None:
+        meaning = "threshold: a good event is at most this"
+        yield (formats.threshold(limit), Fraction(limit.seconds), limit.unit or "number", meaning)
+    if slices is not None:
+        yield (formats.duration(slices.length), _seconds(slices.length), "s", "length of the time slices counted")
+        meaning = "share of good events from which on a slice is good"
+        yield (formats.target(slices.target), Fraction(slices.target), "share", meaning)
 
 
 def _state_row(item: Objective) -> _Row:

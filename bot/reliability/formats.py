@@ -7,7 +7,7 @@ from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from bot.reliability.definitions import Slices
+from bot.reliability.definitions import ObjectiveDefinition, Slices, Threshold
 from bot.reliability.windows import CalendarWindow, Span, Window
 
 _SLICES = {timedelta(minutes=1): "minutes", timedelta(hours=1): "hours"}
@@ -46,6 +46,19 @@ def target(share: Decimal) -> str:
         context.prec = 50
         text = format((share * 100).normalize(), "f")
     return f"{text}%"
+
+
+def threshold(limit: Threshold) -> str:
+    """`0.25 s`; the number alone where the histogram's name tells no unit."""
+    return f"{limit.seconds.normalize():f} {limit.unit}".rstrip()
+
+
+def promise(objective: ObjectiveDefinition) -> str:
+    """The target with what it is of: `99.9%`, `99% at most 0.25 s`, `99.9% of minutes with 95% good`."""
+    limit, slices = objective.indicator.threshold, objective.slices
+    of = "" if slices is None else f" of {counted(slices)} with {target(slices.target)}"
+    good = f" at most {threshold(limit)}" if limit is not None else " good" if slices is not None else ""
+    return f"{target(objective.target)}{of}{good}"
 
 
 def burn(rate: Fraction | None) -> str:

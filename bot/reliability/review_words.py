@@ -155,7 +155,7 @@ def explanation(item: Objective, labels: Labels) -> str:
     lines = [
         f"**{labels.said(item)}** {marked(item)}" + ("" if item.slo in label else f" · {in_markdown(item.slo)}"),
         sentences(item),
-        f"Target {formats.target(item.target)} over {formats.written(item.definition.window)}"
+        f"Target {formats.promise(item.definition)} over {formats.written(item.definition.window)}"
         + (f" · burn {burns}" if burns else ""),
     ]
     lines += [f"Burned {incident_words(incident, item)}" for incident in largest(item.incidents)]

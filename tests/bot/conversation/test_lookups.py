@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from bot.conversation.tools import LONGEST_RESULT
+from bot.conversation.lookups import SloDefinitions
+from bot.conversation.tools import LONGEST_RESULT, Look
 from bot.domain import Text
 from bot.errors import Unreachable
-from bot.reliability import State
+from bot.reliability import Definitions, State
 from bot.reliability.assessment import Remark
+from bot.reliability.definitions import Indicator, PrometheusQuery, Slices, Threshold
 from tests.doubles.talk import (
+    DANA,
     Measured,
     ScriptedModel,
     answered,
     ask,
     conversation,
+    definition,
     objective,
 )
 
@@ -102,6 +108,27 @@ async def test_definitions_are_facts_too() -> None:
         ("search search-availability", "target"),
         ("search search-availability", "window"),
     ]
+
+
+async def test_definitions_say_what_is_good_of_latencies_and_time_slices() -> None:
+    indicator = Indicator(
+        "latency",
+        total=PrometheusQuery("http_seconds_count"),
+        good=PrometheusQuery('http_seconds_bucket{le="0.25"}'),
+        threshold=Threshold(Decimal("0.25"), "http_seconds_bucket"),
+    )
+    slices = Slices(timedelta(minutes=5), Decimal("0.95"))
+    promised = replace(definition("search"), indicator=indicator, slices=slices)
+    look = Look(person=DANA, at=datetime(2026, 11, 16, 8, tzinfo=UTC), next_fact=1)
+    found = await SloDefinitions(Definitions(objectives=(promised,))).run({}, look)
+    assert [(fact.text, fact.meaning) for fact in found.facts] == [
+        ("99.73%", "target"),
+        ("28 days", "window"),
+        ("0.25 s", "threshold: a good event is at most this"),
+        ("5 min", "length of the time slices counted"),
+        ("95%", "share of good events from which on a slice is good"),
+    ]
+    assert "counts good events against all events, in slices of 5 min, from prometheus" in found.text
 
 
 async def test_two_look_ups_in_one_turn_never_share_an_id() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -11,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.reliability import formats
+from bot.reliability.definitions import Indicator, PrometheusQuery, Slices, Threshold
 from bot.reliability.windows import CalendarWindow, Span, Window
+from tests.bot.reliability.slo_files import DEFINED
 
 
 @pytest.mark.parametrize(
@@ -140,3 +143,35 @@ def test_a_calendar_window_is_named_by_its_period_and_zone() -> None:
     assert formats.window(month) == "1 month (calendar, Europe/Berlin)"
     assert formats.window(quarters) == "2 quarters (calendar, UTC)"
     assert formats.window(Window("28d", timedelta(days=28))) == "28 days"
+
+
+BUCKETS = 'http_request_duration_seconds_bucket{job="checkout"}'
+FAST = Indicator(
+    "fast", total=PrometheusQuery("x_count"), good=PrometheusQuery("x"), threshold=Threshold(Decimal("0.250"), BUCKETS)
+)
+
+
+@pytest.mark.parametrize(
+    ("indicator", "slices", "text"),
+    [
+        (DEFINED.indicator, None, "99.9%"),
+        (FAST, None, "99.9% at most 0.25 s"),
+        (DEFINED.indicator, Slices(timedelta(minutes=1), Decimal("0.95")), "99.9% of minutes with 95% good"),
+        (FAST, Slices(timedelta(minutes=5), Decimal("0.95")), "99.9% of slices of 5 min with 95% at most 0.25 s"),
+    ],
+)
+def test_a_promise_says_what_is_good(indicator: Indicator, slices: Slices | None, text: str) -> None:
+    assert formats.promise(replace(DEFINED, indicator=indicator, slices=slices)) == text
+
+
+@pytest.mark.parametrize(
+    ("metric", "text"),
+    [
+        ("rpc_duration_milliseconds_bucket", "250 ms"),
+        ("response_size_bytes_bucket{job='a'}", "250 bytes"),
+        ("queue_length_bucket", "250"),
+        ('{__name__="odd-seconds_bucket"}', "250"),
+    ],
+)
+def test_a_threshold_has_the_unit_that_its_histogram_s_name_tells(metric: str, text: str) -> None:
+    assert formats.threshold(Threshold(Decimal("2.5E+2"), metric)) == text
