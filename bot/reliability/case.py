@@ -192,8 +192,9 @@ class Case:
 
     @property
     def coverage(self) -> str:
-        """How much of the window has samples: `7 of 28 days`."""
+        """How much of the window has samples: `7 of 28 days`, `2 h of 28 days`."""
         length = self.span.length
         unit, name = next(((size, name) for size, name in _UNITS if length >= 2 * size), _UNITS[-1])
-        whole = length / unit
-        return f"{float(self.covered) * whole:.3g} of {whole:.3g} {name}"
+        covered = float(self.covered) * length
+        had = formats.duration(covered) if covered < unit else f"{covered / unit:.3g}"
+        return f"{had} of {length / unit:.3g} {name}"

@@ -93,6 +93,12 @@ BY_HOURS = Tally(Fraction(400), Fraction(2_000_000))
         ),
         (
             promise(),
+            measured(sampled=[index >= HOURS - 2 for index in range(HOURS)]),
+            State.PARTIAL,
+            "Only 2 h of 28 days have samples, none before Mon 16 Nov 2026 06:00 UTC; the budget can't be judged yet.",
+        ),
+        (
+            promise(),
             measured(part=2000.0),
             State.EXHAUSTED,
             "The error budget is spent: 100.0% of it is used, 2,000 of 2,000,000 events were bad.",
