@@ -12,7 +12,7 @@ from functools import partial
 from bot.reliability import promql
 from bot.reliability.asking import Asking
 from bot.reliability.batches import Batch, Counter, batched
-from bot.reliability.hours import HOUR, UNKNOWN, Column, hour_floor
+from bot.reliability.hours import ABSENT, HOUR, UNKNOWN, Column, hour_floor
 from bot.reliability.ledger import Ledger, hours_within, stretches_beside
 from bot.reliability.metrics import BURN_WINDOWS, Ask
 from bot.reliability.promql import Stretch, counted
@@ -187,8 +187,9 @@ class Counting:
             start = self.asked_from.get(counter)
             if start is None or counter in self.asking.failures:
                 continue
-            total = self.ledgers[self._totals.get(counter, counter)].column
-            learnt = self._recall.learnt(self.ledgers[counter].column, total, start)
+            total = self.ledgers[self._totals.get(counter, counter)]
+            goes_on = total.beside.get(Span(hour_floor(self.at), self.at), ABSENT) >= 0
+            learnt = self._recall.learnt(self.ledgers[counter].column, total.column, start, goes_on=goes_on)
             if learnt is not None:
                 kept[self.series_name(counter)] = learnt
             await asyncio.sleep(0)

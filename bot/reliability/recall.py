@@ -13,7 +13,7 @@ from bot.reliability.ledger import Ledger
 from bot.reliability.windows import Span
 
 SETTLED = timedelta(minutes=10)  # after its end an hour's samples are taken to have arrived
-SETTLED_EMPTY = timedelta(hours=24)  # an hour without samples may still be delivered by an agent that was cut off
+SETTLED_EMPTY = timedelta(hours=24)  # what is missing may still be delivered by an agent that was cut off
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,12 @@ class Recall:
         if columns:
             await self.hours.keep(columns)
 
-    def learnt(self, column: Column, total: Column, start: datetime) -> Column | None:
+    def learnt(self, column: Column, total: Column, start: datetime, *, goes_on: bool) -> Column | None:
         """What may be remembered of the hours that were asked for, the first of which ends at `start`.
 
-        An hour with samples once it has settled. An empty one a day later, and only where the same answer had others:
-        a source that left the whole series out must not be taken at its word for good.
+        An hour with samples once it has settled, if there are later ones: `goes_on` says it of the last hour. Where
+        they break off, and where there are none, the rest may be on its way: that is settled a day later. What is
+        empty as a whole is not remembered: a source that left the series out must not be taken at its word for good.
         """
         amount = (column.first - start) // HOUR + len(column.values)
         values = column.slice(start, amount, outside=UNKNOWN)
@@ -50,7 +51,8 @@ class Recall:
             return None
         for index in range(max(0, (self.now - SETTLED_EMPTY - start) // HOUR), amount):
             end = start + index * HOUR
-            if not self.is_settled(end, sampled=total.at(end) >= 0):
+            followed = goes_on if index == amount - 1 else total.at(end + HOUR) >= 0
+            if not self.is_settled(end, sampled=followed and total.at(end) >= 0):
                 values[index] = UNKNOWN
         return None if all(map(math.isnan, values)) else Column(start, values)
 

@@ -122,6 +122,20 @@ async def test_an_empty_hour_is_asked_for_again_as_long_as_an_agent_may_still_de
     assert last == {END - timedelta(hours=24)}
 
 
+async def test_an_hour_in_which_samples_break_off_is_asked_for_again_as_long_as_the_rest_may_still_come(
+    prometheus_fleet: Fleet,
+) -> None:
+    """`holed` breaks off 200 hours before the end, `fine` doesn't."""
+    broken_off = END - timedelta(hours=200)
+    for later, last in ((timedelta(minutes=15), broken_off - HOUR), (timedelta(hours=24, minutes=15), broken_off)):
+        memory = MemoryHours()
+        at = broken_off + later
+        await measure(prometheus_fleet.url, ask("holed"), ask("fine"), at=at, hours=memory, now=at)
+        known = {name: max(values) for name, values in memory.values.items() if "resets" not in name}
+        assert {end for name, end in known.items() if "holed" in name} == {last}
+        assert {end for name, end in known.items() if "fine" in name} == {at.replace(minute=0)}
+
+
 async def test_another_query_starts_a_series_of_its_own(prometheus_fleet: Fleet) -> None:
     memory = MemoryHours()
     await measure(prometheus_fleet.url, ask("fine"), hours=memory)
