@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from array import array
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import cached_property, partial
@@ -93,10 +94,9 @@ class Answers:
         counting = self._counting
         first: dict[Counter, datetime] = {}
         for ask in asks:
-            total = promql.counters_of(ask)[1]
-            known = counting.first_remembered(total, ask.window.span(counting.at))
+            known, total = self._first_remembered(ask), _plain_total(ask)
             if known is not None:
-                first[total] = known
+                first[total] = min(known, first.get(total, known))
         by_end: dict[datetime, list[Counter]] = {}
         for counter, end in first.items():
             by_end.setdefault(end, []).append(counter)
@@ -108,17 +108,29 @@ class Answers:
             for counter, figures in (await self._asking.instants(lost, query, counting.at, length=days * HOUR)).items():
                 self._lost[counter] = counting.at - max(map(int, figures)) * _DAY
         for ask in asks:
-            part, total = promql.counters_of(ask)
-            if total in self._lost:
-                for counter in (part, total):
-                    counting.ledgers[counter].lost_before = self._lost[total]
+            until = self._lost_until(ask)
+            if until is not None:
+                for counter in promql.counters_of(ask):
+                    counting.ledgers[counter].lost_before = until
+
+    def _first_remembered(self, ask: Ask) -> datetime | None:
+        counting = self._counting
+        return counting.first_remembered(promql.counters_of(ask)[1], ask.window.span(counting.at))
+
+    def _lost_until(self, ask: Ask) -> datetime | None:
+        """Until when remembered hours stand in for what the source has lost of this window; None where nothing is."""
+        until = self._lost.get(_plain_total(ask))
+        if until is None:
+            return None
+        known = self._first_remembered(ask)
+        return until if known is not None and known < until else None
 
     async def _find_silence(self, asks: Sequence[Ask]) -> None:
         """The last sample's time of totals that have none lately, found from their last hour with samples."""
         counting = self._counting
         by_end: dict[datetime, set[Counter]] = {}
         for ask in asks:
-            total = Counter((promql.selectors_of(ask)[1],))
+            total = _plain_total(ask)
             pulse = counting.pulses.get(promql.counters_of(ask)[1])
             if pulse is None or pulse.fresh:
                 continue
@@ -164,11 +176,10 @@ class Answers:
         )
 
     def _measured(self, ask: Ask) -> Measured:
-        total = promql.counters_of(ask)[1]
         hours, by_hours = self._columns(ask), self._by_hours(ask)
         taken_out = self._taken_out(ask)
         tally = self._increase_of(ask, taken_out)
-        lost = self._lost.get(total)
+        lost, found = self._lost_until(ask), self._signs.of.get(ask, Signs())
         return Measured(
             method="increase" if tally is not None and lost is None else "hours",
             tally=by_hours if tally is None or lost is not None else tally,
@@ -178,12 +189,12 @@ class Answers:
                 for name, length in BURN_WINDOWS.items()
             },
             hours=hours,
-            silent_since=self._silent.get(Counter((promql.selectors_of(ask)[1],))),
+            silent_since=self._silent.get(_plain_total(ask)),
             matched=self._matched(ask, by_hours, tally),
             queries=promql.shown(ask, self._counting.at),
             source=self._source,
             taken_out=taken_out,
-            signs=self._signs.of.get(ask, Signs()),
+            signs=found if lost is None else replace(found, hidden=None),  # old series, though their samples begin
             remembered_until=lost,
         )
 
@@ -280,6 +291,11 @@ def _hourly(ledger: Ledger, span: Span, excluded: tuple[Span, ...], first: datet
 
 def _touched(part: Span, first: datetime, count: int) -> range:
     return range(max(0, (part.start - first) // HOUR), min(count, -(-(part.end - first) // HOUR)))
+
+
+def _plain_total(ask: Ask) -> Counter:
+    """What tells whether there are samples at all, of slices, too."""
+    return Counter((promql.selectors_of(ask)[1],))
 
 
 def _each_day(batch: Batch, days: int) -> str:

@@ -86,7 +86,7 @@ class Counting:
             samples, series = figures.get("samples", 0.0), figures.get("series", 0.0)
             pulse = Pulse(
                 fresh="fresh" in figures,
-                scrape=promql.scrape_of(samples),
+                scrape=promql.scrape_of(samples, figures.get("densest", 0.0)),
                 busiest=samples,
                 series=int(series),
             )
@@ -100,7 +100,8 @@ class Counting:
         firsts: dict[Window, datetime] = {}
         for ask in self.asks:
             if ask.window not in firsts:
-                firsts[ask.window] = min(hours_within(span)[0] for span in self.spans(ask.window))
+                # With the hour that a window's start cuts: its share stands in where the source has lost it.
+                firsts[ask.window] = min(hour_floor(span.start) + HOUR for span in self.spans(ask.window))
             first = firsts[ask.window]
             for counter in promql.counters_of(ask):
                 if counter not in self.ledgers or first < self.ledgers[counter].column.first:

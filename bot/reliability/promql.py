@@ -93,12 +93,16 @@ def _sliced(batch: Batch, slices: Slices, length: timedelta, scrape: timedelta |
 
 
 def pulse(batch: Batch, stale_after: timedelta) -> str:
-    """How many samples the busiest series had in the last hour, how many series had any, and whether it is stale."""
+    """How many samples the busiest series had in the last hour and in the quarter of an hour with most of them.
+
+    And how many series had any, and whether there are any lately.
+    """
     lately = f"count_over_time({batch.texts[0]}[1h])"
     fresh = f"count_over_time({batch.texts[0]}[{promql_duration(stale_after)}])"
     return named(
         {
             "samples": f"max{batch.grouping}({lately})",
+            "densest": f"max{batch.grouping}(max_over_time(count_over_time({batch.texts[0]}[15m])[1h:15m]))",
             "series": f"count{batch.grouping}({lately})",
             "fresh": f"max{batch.grouping}({fresh})",
         }
@@ -142,11 +146,15 @@ def named(figures: Mapping[str, str]) -> str:
 # --- when it is asked ----------------------------------------------------------------------------------------------
 
 
-def scrape_of(samples: float) -> timedelta | None:
-    """The distance of samples, from how many a series has in an hour; None when there are too few to say."""
+def scrape_of(samples: float, densest: float = 0.0) -> timedelta | None:
+    """The distance of samples, from how many a series has in an hour; None when there are too few to say.
+
+    `densest` is how many of them a quarter of the hour has at most: an hour with a gap in it must not look like other
+    samples than before, or nothing that is remembered would fit it.
+    """
     if samples < 4:
         return None
-    apart = 3600 / samples
+    apart = 900 / densest if densest >= 3 else 3600 / samples
     return timedelta(seconds=min(_SCRAPES, key=lambda usual: abs(usual - apart) / usual))
 
 

@@ -164,14 +164,28 @@ async def test_remembered_hours_stand_in_for_what_the_source_has_lost(
             values.update({end: share for end in values if end <= END - timedelta(hours=73)})
             for end in [end for end in values if end <= END - FOUR_WEEKS.length + unknown]:
                 del values[end]
-    (found,) = map(counted, await measure(prometheus_fleet.url, ask("born"), method="increase", hours=memory))
+    asks = ask("born"), ask("born", Window("2d", timedelta(days=2)))
+    found, later = map(counted, await measure(prometheus_fleet.url, *asks, method="increase", hours=memory))
+    assert (later.method, later.remembered_until) == ("increase", None)  # nothing of its window is lost
     assert found.method == "hours"
     assert found.remembered_until is not None
     assert END - timedelta(days=4) < found.remembered_until < END - timedelta(days=1)
     assert found.hours.covered > Fraction(96, 100)
+    assert found.signs.hidden is None  # the source begins with the samples of series that are older
     fresh = counted((await measure(prometheus_fleet.url, ask("born")))[0])
     weeks = total(found.tally) - total(fresh.tally)
-    assert weeks == pytest.approx(1000 * ((28 - 3) * 24 - unknown / HOUR), rel=0.005)
+    assert weeks == pytest.approx(1000 * (28 * 24 - 73 - unknown / HOUR), rel=0.0005)
+
+
+async def test_slices_whose_bad_events_begin_within_the_window_have_lost_nothing(prometheus_fleet: Fleet) -> None:
+    """All that `born` has is of the last three days."""
+    late = Indicator("fine", total=indicator("fine").total, bad=indicator("born").bad)
+    asked = Ask(late, FOUR_WEEKS, slices=Slices(timedelta(minutes=10), Decimal("0.9")))
+    memory = MemoryHours()
+    cold = await measure(prometheus_fleet.url, asked, hours=memory)
+    (warm,) = await measure(prometheus_fleet.url, asked, at=AT + timedelta(seconds=30), hours=memory)
+    assert counted(warm).remembered_until is None
+    assert counted(warm).tally == counted(cold[0]).tally
 
 
 async def test_excluded_times_are_taken_out_of_bad_and_total_alike(prometheus_fleet: Fleet) -> None:

@@ -1,4 +1,4 @@
-"""How fine a window shorter than a day is cut into stretches."""
+"""How fine a window shorter than a day is cut into stretches, and how far apart its samples are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.reliability.promql import BESIDE_SCRAPES, tile_ends, tile_of
+from bot.reliability.promql import BESIDE_SCRAPES, scrape_of, tile_ends, tile_of
 
 AT = datetime(2026, 4, 8, 9, 7, 23, tzinfo=UTC)
 
@@ -29,3 +29,22 @@ def test_a_window_is_tiled_in_24_or_fewer_equal_stretches_none_finer_than_may_be
     ends = tile_ends(AT, window, tile)
     assert AT - window <= ends[0] - tile + BESIDE_SCRAPES <= AT - window + timedelta(milliseconds=25)
     assert ends[-1] == AT - BESIDE_SCRAPES
+
+
+@pytest.mark.parametrize(
+    ("samples", "densest", "seconds"),
+    [
+        (60, 15, 60),
+        (61, 16, 60),  # before 3.0 a stretch has both of its ends
+        (240, 60, 15),
+        (12, 3, 300),
+        (13, 4, 300),
+        (4, 1, 900),
+        (28, 15, 60),  # half of the hour is missing
+        (100, 60, 15),
+    ],
+)
+def test_the_distance_of_samples_is_told_by_where_they_are_densest(
+    samples: float, densest: float, seconds: float
+) -> None:
+    assert scrape_of(samples, densest) == timedelta(seconds=seconds)
