@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -50,8 +51,6 @@ def _lines(items: tuple[Objective, ...], labels: Labels) -> Chart | None:
     items = tuple(item for item in items if item.definition.window == window and len(item.points) > 1)
     if not items:
         return None
-    ends = [point.end for point in items[0].points]
-    stamp = _day if window.length > timedelta(days=3) else _hour
     series = tuple(
         Series(
             name=_short(labels.of(item)),
@@ -70,7 +69,7 @@ def _lines(items: tuple[Objective, ...], labels: Labels) -> Chart | None:
         form="line",
         title=f"Error budget left, {last}",
         alt=f"Burn-down of the error budget {'' if calendar else 'over the '}{last}, from 100%: {said}.",
-        categories=(stamp(window.span(at).start, zone), *(stamp(end, zone) for end in ends)),
+        categories=_stamps((window.span(at).start, *(point.end for point in items[0].points)), zone),
         series=series,
         unit="%",
         threshold=0.0,
@@ -102,9 +101,10 @@ def _short(name: str) -> str:
     return name if len(name) <= _LABEL else f"{name[: half - 1]}…{name[-half:]}"
 
 
-def _day(at: datetime, zone: str) -> str:
-    return formats.day(at + timedelta(seconds=1), zone)
-
-
-def _hour(at: datetime, zone: str) -> str:
-    return formats.hour(at + timedelta(seconds=1), zone)
+def _stamps(times: Sequence[datetime], zone: str) -> tuple[str, ...]:
+    """As short as they can be and still differ: two points of one name would be one."""
+    at = [time + timedelta(seconds=1) for time in times]  # hours end a moment before the full hour
+    stamps = ([form(time, zone) for time in at] for form in (formats.day, formats.date, formats.hour))
+    return tuple(
+        next((found for found in stamps if len({*found}) == len(found)), [formats.moment(time) for time in at])
+    )

@@ -151,6 +151,11 @@ def day(at: datetime, zone: str = "UTC") -> str:
     return at.astimezone(ZoneInfo(zone)).strftime("%-d %b")
 
 
+def date(at: datetime, zone: str = "UTC") -> str:
+    """`16 Nov 2026`."""
+    return at.astimezone(ZoneInfo(zone)).strftime("%-d %b %Y")
+
+
 def hour(at: datetime, zone: str = "UTC") -> str:
     """`16 Nov 08:00`."""
     return at.astimezone(ZoneInfo(zone)).strftime("%-d %b %H:%M")

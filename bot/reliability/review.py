@@ -47,11 +47,10 @@ def status_reply(assessment: Assessment) -> Reply:
     columns = ("Objective", "State", "Budget left", "Burn 1h", "24h", "7d")
     in_full = bool(assessment.asked) and len(items) <= _EXPLAINED_IN_STATUS
     in_sentences = len(items) == 1 or (len(items) <= 3 and not one_reason(assessment))
-    parts: list[Part] = [
-        Text(markdown=headline(assessment, labels, explained=in_full or in_sentences)),
-        Table(columns=columns, rows=rows, numeric=(2, 3, 4, 5)),
-    ]
-    if len(items) > _STATUS_ROWS:
+    parts: list[Part] = [Text(markdown=headline(assessment, labels, explained=in_full or in_sentences))]
+    if len(items) == 1 or not one_reason(assessment):
+        parts.append(Table(columns=columns, rows=rows, numeric=(2, 3, 4, 5)))
+    if len(items) > _STATUS_ROWS and not one_reason(assessment):
         parts.append(Note(markdown=and_more(items[_STATUS_ROWS:], labels)))
     if in_full:
         parts += _explained(items, labels)
@@ -76,7 +75,7 @@ def digest_reply(assessment: Assessment, *, remark: str = "") -> Reply:
     if bad and not one_reason(assessment):
         rows = tuple((labels.of(item), marked(item), _left(item)) for item in bad[:_DIGEST_ROWS])
         parts.append(Table(columns=("Objective", "State", "Budget left"), rows=rows, numeric=(2,)))
-    if len(bad) > _DIGEST_ROWS:
+    if len(bad) > _DIGEST_ROWS and not one_reason(assessment):
         parts.append(Note(markdown=and_more(bad[_DIGEST_ROWS:], labels)))
     if good:
         parts.append(Text(markdown=within_budget(good, labels)))
@@ -101,7 +100,7 @@ def review_reply(assessment: Assessment, *, remark: str = "") -> Reply:
         rows = tuple(_review_row(item, labels) for item in shown[:_REVIEW_ROWS])
         columns = ("Objective", "State", "Budget left", "Used in 7d", "Burn 24h")
         parts.append(Table(columns=columns, rows=rows, numeric=(2, 3, 4)))
-    if len(shown) > _REVIEW_ROWS:
+    if len(shown) > _REVIEW_ROWS and not one_reason(assessment):
         parts.append(Note(markdown=and_more(shown[_REVIEW_ROWS:], labels)))
     if fine:
         parts.append(Text(markdown=within_budget(fine, labels)))

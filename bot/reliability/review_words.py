@@ -23,8 +23,10 @@ def headline(assessment: Assessment, labels: Labels, *, explained: bool = False)
     total = len(assessment.items)
     spent, risky = assessment.in_state(State.EXHAUSTED), assessment.in_state(State.AT_RISK)
     unknown = assessment.in_state(*MISSING)
-    if len(unknown) == total and not (explained and total == 1):
+    if len(unknown) == total:
         reason = f" {in_markdown(unknown[0].sentence)}" if one_reason(assessment) and not explained else ""
+        if total == 1:
+            return f"**{labels.said(unknown[0])}**: {state_word(unknown[0])}.{reason}"
         return f"**Nothing could be judged**: {counts(assessment)}.{reason}"
     if len(assessment.in_state(State.OK)) == total:
         return _all_within(assessment, labels)
@@ -65,7 +67,8 @@ def decision(assessment: Assessment, labels: Labels) -> str:
     elif risky:
         asked = f"put reliability work before features for {labels.listed(risky)} until the burn slows."
     elif unknown:
-        asked = f"who repairs the measurement of {labels.listed(unknown)}?"
+        whose = "" if one_reason(assessment) else f" of {labels.listed(unknown)}"
+        asked = f"who repairs the measurement{whose}?"
     else:
         return "*No decision is needed this week.*"
     return f"*Decision asked for:* {asked}"
@@ -106,7 +109,7 @@ def data_quality(assessment: Assessment, labels: Labels, *, most: int) -> tuple[
     for item in items:
         by_sentence.setdefault((item.state, item.sentence), []).append(item)
     told = [
-        (tuple(group), f"{labels.listed(tuple(group), most=3)}: {sentence}")
+        (tuple(group), f"{labels.listed(tuple(group), most=3)}: {in_markdown(sentence)}")
         for (_, sentence), group in by_sentence.items()
     ]
     by_remarks: dict[tuple[str, ...], list[Objective]] = {}
@@ -115,7 +118,7 @@ def data_quality(assessment: Assessment, labels: Labels, *, most: int) -> tuple[
         if item.state in JUDGED and remarks:
             by_remarks.setdefault(remarks, []).append(item)
     told += [
-        (tuple(group), f"{labels.listed(tuple(group), most=3)}: {'; '.join(remarks)}.")
+        (tuple(group), f"{labels.listed(tuple(group), most=3)}: {in_markdown('; '.join(remarks))}.")
         for remarks, group in by_remarks.items()
     ]
     lines = [f"- {line}" for _, line in told[:most]]
@@ -136,7 +139,7 @@ def sentences(item: Objective) -> str:
     told = (remark.text.rstrip(".") for remark in item.remarks if remark.code != own)
     notes = "".join(f" {in_markdown(f'{text[:1].upper()}{text[1:]}')}." for text in told)
     forecast = forecast_sentence(item)
-    return f"{item.sentence}{f' {forecast}' if forecast else ''}{notes}"
+    return f"{in_markdown(item.sentence)}{f' {forecast}' if forecast else ''}{notes}"
 
 
 def summary(title: str, assessment: Assessment, labels: Labels) -> str:

@@ -297,6 +297,21 @@ def test_a_period_is_told_by_its_own_clock() -> None:
     )
 
 
+def test_the_points_of_a_chart_have_names_that_differ() -> None:
+    def categories(elapsed: int, window: CalendarWindow) -> tuple[str, ...]:
+        sampled = [True] * elapsed
+        item = judge(promise(window=window), measured(sampled=sampled), AT)
+        [chart] = [one for one in review_reply(Assessment(AT, (item,))).parts if isinstance(one, Chart)]
+        assert len({*chart.categories}) == len(chart.categories)
+        return chart.categories
+
+    today = CalendarWindow.of(1, "M", datetime(2026, 1, 16), "UTC")  # noqa: DTZ001 - local time of its zone
+    year = CalendarWindow.of(1, "Y", datetime(2026, 1, 1), "UTC")  # noqa: DTZ001 - local time of its zone
+    assert categories(8, today)[:2] == ("16 Nov 00:00", "16 Nov 01:00")
+    assert categories(319 * 24 + 8, year)[0] == "1 Jan"
+    assert categories(15 * 24 + 8, MONTH)[0] == "1 Nov"
+
+
 def test_a_calendar_s_burn_is_a_share_of_its_period_s_budget() -> None:
     item = judge(promise(window=BERLIN), measured(), AT)
     assert incident_words(incident(), item).startswith("74.5% of this month's budget in 2 h, Sun 15 Nov 23:00 to ")

@@ -129,12 +129,12 @@ def test_a_status_says_a_few_objectives_in_sentences_and_many_in_a_table() -> No
     ]
 
 
-@pytest.mark.parametrize("reply", [review_reply, digest_reply])
+@pytest.mark.parametrize("reply", [review_reply, digest_reply, status_reply])
 def test_when_nobody_answers_the_headline_says_it_once(reply: Callable[[Assessment], Reply]) -> None:
-    found = reply(assessment(*((promise(f"s{number}"), failed(DOWN, unreachable=True)) for number in range(9))))
+    found = reply(assessment(*((promise(f"s{number}"), failed(DOWN, unreachable=True)) for number in range(90))))
     said = "\n".join(texts(found.parts))
-    assert said.startswith(f"**Nothing could be judged**: 9 with a failed query. {DOWN}")
-    assert said.count(DOWN) == 1
+    assert said.startswith(f"**Nothing could be judged**: 90 with a failed query. {DOWN}")
+    assert (said.count(DOWN), "more" in said) == (1, False)
     assert [part for part in found.parts if isinstance(part, Chart | Table)] == []
 
 
@@ -240,3 +240,11 @@ def test_a_status_gives_a_reason_once() -> None:
 def test_a_source_that_failed_is_not_named_beside_the_one_that_answered() -> None:
     found = status_reply(assessment((promise("search"), measured()), (promise("checkout"), failed())))
     assert texts(found.parts)[-1] == SOURCE
+
+
+@pytest.mark.parametrize("reply", [review_reply, digest_reply, status_reply])
+def test_a_sentence_with_a_query_in_it_is_shown_as_it_is(reply: Callable[[Assessment], Reply]) -> None:
+    refused = failed('Prometheus refused up{job=~"a.*|b.*"}[28d](x); check it.')
+    for found in (assessment((promise(), refused)), assessment((promise(), refused), (promise("search"), measured()))):
+        said = "\n".join(texts(reply(found).parts))
+        assert r'Prometheus refused up{job=\~"a.\*\|b.\*"}\[28d\](x); check it.' in said
