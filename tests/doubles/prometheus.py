@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
 import subprocess
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
+from tests.doubles.prometheus_process import needs_prometheus, serving
 
 STEP = 300  # seconds between samples
 DAYS = 29
@@ -138,57 +134,11 @@ def _backfill(folder: Path) -> dict[str, Truth]:
     return {service.name: _truth(service) for service in services}
 
 
-@contextmanager
-def _server(folder: Path) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    (folder / "prometheus.yml").write_text("global: {scrape_interval: 1h}\n")
-    command = [
-        "prometheus",
-        f"--config.file={folder / 'prometheus.yml'}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        "--storage.tsdb.retention.time=20y",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--log.level=error",
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_ready(process, url)
-        yield url
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise RuntimeError(f"prometheus ended with {process.returncode}")
-        try:
-            with urllib.request.urlopen(f"{url}/-/ready", timeout=2) as answer:  # noqa: S310 - loopback
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError("prometheus was not ready within 30 s")
-
-
 @pytest.fixture(scope="session")
 def prometheus_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """A real Prometheus holding the fleet's past. Without the program the test is skipped, in CI it fails."""
-    if shutil.which("prometheus") is None or shutil.which("promtool") is None:
-        reason = "prometheus and promtool are not installed (Debian package: prometheus)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    needs_prometheus()
     folder = tmp_path_factory.mktemp("prometheus")
     truth = _backfill(folder)
-    with _server(folder) as url:
+    with serving(folder) as url:
         yield Fleet(url, truth)

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import shutil
-import socket
 import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -19,10 +15,10 @@ from pathlib import Path
 from typing import TextIO
 
 import numpy as np
-import pytest
 
 from tests.doubles.fleet import WINDOW, Grid, Service, Shape, Truth, ordinary
 from tests.doubles.fleet_edges import NOBODY, edges
+from tests.doubles.prometheus_process import serving
 
 BLOCK = 54 * 3600  # the longest that Prometheus makes by itself with default retention; blocks begin at multiples of it
 WEEK = timedelta(days=7)
@@ -202,59 +198,3 @@ def _block(parts: Sequence[Path], data: Path) -> None:
     command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", f"--max-block-duration={BLOCK // 3600}h"]
     subprocess.run([*command, str(text), str(data)], check=True, capture_output=True, timeout=280)
     text.unlink()
-
-
-# --- the server ---
-
-
-def needs_prometheus() -> None:
-    """Without the programs the test is skipped, in CI it fails."""
-    if shutil.which("prometheus") is None or shutil.which("promtool") is None:
-        reason = "prometheus and promtool are not installed (Debian package: prometheus)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """Prometheus over `folder/data`, left as it is: nothing is scraped, nothing compacted."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    (folder / "prometheus.yml").write_text("global: {scrape_interval: 1h}\n", encoding="utf-8")
-    command = [
-        "prometheus",
-        f"--config.file={folder / 'prometheus.yml'}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        "--storage.tsdb.retention.time=20y",
-        f"--storage.tsdb.max-block-duration={BLOCK // 3600}h",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--log.level=error",
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_ready(process, url)
-        yield url
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise RuntimeError(f"prometheus ended with {process.returncode}")
-        try:
-            with urllib.request.urlopen(f"{url}/-/ready", timeout=2) as answer:  # noqa: S310 - loopback
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError("prometheus was not ready within 60 s")

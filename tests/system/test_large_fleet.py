@@ -13,7 +13,8 @@ import pytest
 
 from tests.doubles.fleet import END, Grid
 from tests.doubles.process import ROOT, environment
-from tests.doubles.prometheus_blocks import Recipe, UnseenFleet, needs_prometheus, unseen_fleet
+from tests.doubles.prometheus_blocks import Recipe, UnseenFleet, unseen_fleet
+from tests.doubles.prometheus_process import needs_prometheus
 from tests.doubles.prometheus_proxy import Proxy, proxy
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

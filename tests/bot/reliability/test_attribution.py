@@ -25,8 +25,8 @@ from bot.reliability.incidents import Incident
 from bot.reliability.prometheus_client import PrometheusClient, QueryFailed
 from bot.reliability.windows import Span
 from tests.bot.reliability.samples import judged, measured
-from tests.doubles.prometheus_blocks import needs_prometheus, serving
 from tests.doubles.prometheus_hostile import hostile
+from tests.doubles.prometheus_process import needs_prometheus, serving
 
 START = datetime(2026, 11, 16, 0, 0, tzinfo=UTC)
 AT = START + timedelta(hours=8)

@@ -20,7 +20,8 @@ import pytest
 from bot.reliability import Assessment, Objective, Prometheus, Reliability, State, load_definitions
 from bot.reliability.metrics import Method
 from tests.doubles.fleet import END, ON_THE_HOUR, WINDOW, Grid
-from tests.doubles.prometheus_blocks import WEEK, Recipe, UnseenFleet, needs_prometheus, unseen_fleet
+from tests.doubles.prometheus_blocks import WEEK, Recipe, UnseenFleet, unseen_fleet
+from tests.doubles.prometheus_process import needs_prometheus
 from tests.doubles.prometheus_proxy import Change, half, proxy
 from tests.doubles.remembered import MemoryHours
 
