@@ -52,10 +52,10 @@ class ErrorBudgetStatus:
     async def run(self, arguments: Mapping[str, Any], look: Look) -> Found:
         services = names_argument(arguments, "services", of="service names")
         assessment = await self._reliability.assess(services, look.at)
-        return await asyncio.to_thread(_told, assessment, look.next_fact)  # of a thousand objectives it takes a while
+        return await asyncio.to_thread(told, assessment, look.next_fact)  # of a thousand objectives it takes a while
 
 
-def _told(assessment: Assessment, start: int) -> Found:
+def told(assessment: Assessment, start: int) -> Found:
     """All figures where a result has room for them; else the main ones, of the worst objectives first."""
     if len(assessment.items) <= _MANY:
         found = _in_full(assessment, start)
@@ -93,8 +93,8 @@ def _in_brief(assessment: Assessment, start: int) -> Found:
         names = formats.listing(list(dict.fromkeys(item.service for item in untold)), most=_MOST_NAMES)
         lines += ["", f"Not listed, since there are too many: {counts(rest)}: {names[: _ROOM_FOR_NAMES - 500]}"]
     text = "\n".join(lines)
-    told = set(PLACEHOLDER.findall(text))
-    return Found(text=text, facts=tuple(fact for fact in measured if fact.id in told))
+    listed = set(PLACEHOLDER.findall(text))
+    return Found(text=text, facts=tuple(fact for fact in measured if fact.id in listed))
 
 
 def _measured_at(assessment: Assessment) -> str:
@@ -109,7 +109,8 @@ def _worst_first(assessment: Assessment, measured: Sequence[Fact]) -> Iterator[t
     for item in assessment.worst_first():
         name = labels.of(item)
         found = (f"  {{{{{fact.id}}}}} = {fact.text} ({fact.meaning})" for fact in of.pop(name, []))
-        yield item, ["", f"{name} (service {item.service}): {item.state.value}", *found]
+        doubt = " (in doubt)" if item.in_doubt else ""
+        yield item, ["", f"{name} (service {item.service}): {item.state.value}{doubt}", *found]
 
 
 class SloDefinitions:

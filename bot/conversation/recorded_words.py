@@ -81,7 +81,7 @@ _NOT_FOR_GUESTS = (
     "gladly: ask me about error budgets, timeouts, or how to plan a rewrite."
 )
 
-_ENTITY = re.compile(r"^(?P<entity>.+) \(service (?P<service>[^)]+)\): (?P<state>[A-Z_]+)$")
+_ENTITY = re.compile(r"^(?P<entity>.+) \(service (?P<service>[^)]+)\): (?P<state>[A-Z_]+(?: \(in doubt\))?)$")
 _PROMISE = re.compile(r"^(?P<service>[^,]+), (?P<slo>[^,]+), objective (?P<name>.+)$")
 _FACT = re.compile(r"^  (?P<id>\{\{f\d+\}\}) = (?P<text>.+?) \((?P<meaning>.+)\)$")
 
@@ -97,6 +97,12 @@ class _Entry:
 
     def fact(self, meaning: str) -> str | None:
         return next((mark for known, mark in self.facts.items() if known.startswith(meaning)), None)
+
+    def fact_of(self, burn: int, what: str) -> str | None:
+        found = (
+            mark for known, mark in self.facts.items() if known.startswith(f"burn {burn},") and known.endswith(what)
+        )
+        return next(found, None)
 
 
 def wants(asked: Sequence[str]) -> str | None:
@@ -179,8 +185,9 @@ def about_services(asked: Sequence[str], found: str) -> str:
         order = "My order: repair what is spent, then calm what is at risk, then features.\n\n"
         return (order if _PRIORITY.search(asked[-1]) else "") + _overall(entries)
     intro = f"You asked about {_listed(named)}; this is how it stands now. " if earlier else ""
-    why = f"\n\n{_CAUSES}" if re.search(r"\b(why|cause|reason)\b", asked[-1], re.IGNORECASE) else ""
-    return intro + "\n\n".join(_objective(entry) for entry in chosen) + why
+    why = re.search(r"\b(why|cause|reason)\b", asked[-1], re.IGNORECASE) is not None
+    said = [_objective(entry) + (_burns(entry) if why else "") for entry in chosen]
+    return intro + "\n\n".join([*said, _CAUSES] if why else said)
 
 
 def about_definitions(asked: Sequence[str], found: str) -> str:
@@ -216,6 +223,7 @@ def _objective(entry: _Entry) -> str:
     left, used, burn = (
         entry.fact(what) for what in ("error budget left", "error budget used", "burn rate of the last 24h")
     )
+    gone, back = (entry.fact(f"estimate: when the error budget is {what}") for what in ("gone", "above zero again"))
     name = f"**{entry.entity}**"
     burning = f" In the last day it burned at {burn} the rate that the budget allows." if burn else ""
     match entry.state:
@@ -223,17 +231,27 @@ def _objective(entry: _Entry) -> str:
             much = f"{used} of it is used" if used else f"{left} is left"
             return (
                 f"{name} has spent its error budget: {much}.{burning} By our rule that means repair before features, "
-                "until the budget is back."
+                f"until the budget is back{f': by {back} if the last 7 days go on so' if back else ''}."
             )
         case "AT_RISK":
+            ending = f" If the last 7 days go on so, it is gone by {gone}." if gone else ""
             return (
-                f"{name} is at risk: {left} of its error budget is left.{burning} I would hold risky releases and look "
-                "at what burns it first."
+                f"{name} is at risk: {left} of its error budget is left.{burning}{ending} I would hold risky releases "
+                "and look at what burns it first."
             )
         case "OK":
             return f"{name} is in order: {left} of its error budget is left.{burning} You can ship."
     state = entry.fact("state of the error budget")
     return f"{name} can't be judged now{f': {state}' if state else ''}. `/director status {entry.service}` says why."
+
+
+def _burns(entry: _Entry) -> str:
+    """When the largest burns were and what they cost."""
+    burns = [
+        (entry.fact_of(number, "when it was"), entry.fact_of(number, "error budget it cost")) for number in (1, 2, 3)
+    ]
+    lines = [f"- {when}: {cost} of the budget" for when, cost in burns if when and cost]
+    return "\n\n".join(["", "It went here:", "\n".join(lines)]) if lines else ""
 
 
 def _entries(found: str) -> list[_Entry]:

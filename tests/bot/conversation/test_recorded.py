@@ -7,13 +7,17 @@ import json
 import pytest
 
 from bot.conversation import ModelRequest, TextDelta, ToolStarted
+from bot.conversation.lookups import told
 from bot.conversation.model import whole
 from bot.conversation.recorded import RecordedModel
 from bot.conversation.recorded_words import about_services
 from bot.domain import Fact, Message, Text, Thread
 from bot.planning.context import KnownSlo, Surroundings, described
 from bot.planning.plan import Plan, draft_schema
+from bot.reliability import Assessment, facts
 from bot.settings_file import Roster, ServiceEntry
+from tests.bot.reliability.samples import AT, judged, measured
+from tests.bot.reliability.test_outlook import burning
 from tests.doubles.talk import NOW, Heard, after, answered, ask, conversation
 
 MODEL = RecordedModel(delay=0)
@@ -164,3 +168,27 @@ async def test_a_plan_about_nothing_known_is_still_valid() -> None:
     assert plan.services == ()
     assert plan.assignment.lead is None
     assert "Which services does it touch?" in plan.open_questions
+
+
+def test_why_it_burns_is_answered_with_the_burns_and_no_cause() -> None:
+    item = judged(burning({600: 501.0, 50: 40.0, 49: 40.0}))
+    found = told(Assessment(AT, (item,)), 1).text
+    said = about_services(["Why is checkout burning?"], found)
+    placed = {f"{{{{{fact.id}}}}}": fact.text for fact in facts(Assessment(AT, (item,)))}
+    for mark, text in placed.items():
+        said = said.replace(mark, text)
+    assert said.startswith(
+        "**checkout** has spent its error budget: 136.2% of it is used. In the last day it burned at 0× the rate that "
+        "the budget allows. By our rule that means repair before features, until the budget is back: by "
+    )
+    assert (
+        "\n\nIt went here:\n\n- Thu 22 Oct 2026 08:00–09:00 UTC: 74.6% of the budget\n"
+        "- Sat 14 Nov 2026 06:00–08:00 UTC: 11.9% of the budget\n\nWhy it burns I can't tell"
+    ) in said
+
+
+def test_what_is_in_doubt_is_not_called_in_order() -> None:
+    found = told(Assessment(AT, (judged(measured(part=None, matched=False)),)), 1).text
+    assert "(service checkout): OK (in doubt)\n" in found
+    assert "in order" not in about_services(["How is checkout?"], found)
+    assert "Not to be judged at the moment: checkout." in about_services(["How are our services?"], found)
