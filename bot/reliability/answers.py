@@ -191,7 +191,7 @@ class Answers:
             hours=hours,
             silent_since=self._silent.get(_plain_total(ask)),
             matched=self._matched(ask, by_hours, tally),
-            queries=promql.shown(ask, self._counting.at),
+            queries=self._shown(ask),
             source=self._source,
             taken_out=taken_out,
             signs=found if lost is None else replace(found, hidden=None),  # old series, though their samples begin
@@ -206,10 +206,13 @@ class Answers:
         """A time-out while other queries are answered is a slow query, not a server that can't be reached."""
         return Failed(
             sentence=str(failure),
-            queries=promql.shown(ask, self._counting.at),
+            queries=self._shown(ask),
             source=self._source,
             unreachable=failure.unreachable and not (failure.timed_out and self._some_answered),
         )
+
+    def _shown(self, ask: Ask) -> dict[str, str]:
+        return promql.shown(ask, self._counting.at, self._counting.scrape(promql.counters_of(ask)[1]))
 
     @cached_property
     def _some_answered(self) -> bool:

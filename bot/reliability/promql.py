@@ -35,12 +35,12 @@ def selectors_of(ask: Ask) -> tuple[str, str]:
     return part.selector, total.selector
 
 
-def shown(ask: Ask, at: datetime) -> dict[str, str]:
-    """What stands behind the headline figures, ready to paste into Prometheus."""
+def shown(ask: Ask, at: datetime, scrape: timedelta) -> dict[str, str]:
+    """What stands behind the headline figures, ready to paste into Prometheus. Slices reach one scrape further back."""
     length = ask.window.span(at).length
     part, total = counters_of(ask)
-    kind = "bad" if ask.counts_bad else "good"
-    return {kind: counted(alone(part), length), "total": counted(alone(total), length)}
+    kind, back = "bad" if ask.counts_bad else "good", scrape if ask.slices is not None else None
+    return {kind: counted(alone(part), length, back), "total": counted(alone(total), length, back)}
 
 
 def alone(counter: Counter) -> Batch:
