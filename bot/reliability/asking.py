@@ -11,11 +11,10 @@ from itertools import pairwise
 from typing import Protocol
 
 from bot.reliability.batches import Batch, Counter, batched, of
-from bot.reliability.prometheus_client import QueryFailed, Series
+from bot.reliability.prometheus_client import MOST_POINTS, QueryFailed, Series
 from bot.reliability.promql import FIGURE
 from bot.reliability.windows import Span
 
-MOST_POINTS = 11_000  # Prometheus refuses a range query with more points per series
 _POINTS_PER_ANSWER = 24_000  # more would keep the event loop busy with reading them
 _MEMBERS = 100
 _MANY = 200
@@ -38,12 +37,16 @@ Figures = Mapping[str, float]  # by name; "" where the query has only one
 
 @dataclass
 class Asking:
-    """One assessment's questions. `rates` are samples per hour that a counter's query reads, as far as known."""
+    """One assessment's questions. `rates` are samples per hour that a counter's query reads, as far as known.
+
+    `unknown` are counters of which a question failed that isn't needed for their figures.
+    """
 
     source: Source
     most_samples: int
     rates: dict[Counter, float] = field(default_factory=dict)
     failures: dict[Counter, QueryFailed] = field(default_factory=dict)
+    unknown: set[Counter] = field(default_factory=set)
     _splits: int = _SPLITS
 
     async def instants(
@@ -142,6 +145,8 @@ class Asking:
                 await asyncio.gather(*(self._one(part, ask, fatal=fatal) for part in parts))
             elif fatal:
                 self.failures.update(dict.fromkeys(batch.members, failure))
+            else:
+                self.unknown.update(batch.members)
 
 
 def _parts(batch: Batch, count: int) -> list[Batch]:

@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import Protocol
 
 HOUR = timedelta(hours=1)
 UNKNOWN = math.nan  # in a column: not asked yet
 ABSENT = -1.0  # in a column: asked, and there was no series or sample
-
-
-@dataclass(frozen=True)
-class Hour:
-    """Events of the stretch that ends at `end`. None: no series, never zero. `sampled`: the total had samples in it."""
-
-    end: datetime
-    part: float | None
-    total: float | None
-
-    @property
-    def sampled(self) -> bool:
-        return self.total is not None
 
 
 @dataclass(frozen=True)
@@ -77,22 +63,12 @@ class Hours:
     def __len__(self) -> int:
         return len(self.total)
 
-    def __iter__(self) -> Iterator[Hour]:
-        return (self[index] for index in range(len(self)))
-
-    def __getitem__(self, index: int) -> Hour:
-        return Hour(self.end_of(index), _present(self.part[index]), _present(self.total[index]))
-
     def end_of(self, index: int) -> datetime:
         return self.first + index * self.step
 
     def sampled(self, index: int) -> bool:
+        """Whether the total had samples in that stretch."""
         return self.total[index] >= 0
-
-    @property
-    def covered(self) -> Fraction:
-        """The share of the stretches that have samples; 0 where there are none."""
-        return Fraction(sum(value >= 0 for value in self.total), len(self)) if len(self) else Fraction()
 
     def events(self, start: int, end: int) -> tuple[float, float]:
         """Part and total of the stretches from index `start` up to, not including, `end`; absent ones count nothing."""
@@ -107,10 +83,6 @@ def added(values: Sequence[float] | array[float]) -> float:
     if not values or min(values) >= 0:
         return math.fsum(values)
     return math.fsum(value for value in values if value >= 0)
-
-
-def _present(value: float) -> float | None:
-    return value if value >= 0 else None
 
 
 def hour_floor(at: datetime) -> datetime:
