@@ -74,7 +74,7 @@ async def _of_window(counting: Counting, span: Span, asks: Sequence[Ask], found:
             series_seen=seen.get(total),
             series_now=counting.pulses[total].series if total in counting.pulses else None,
         )
-        if part in suspects and part not in hidden:
+        if part in suspects and part not in hidden and part not in asking.unknown:
             found.unanswered.add(ask)
 
 

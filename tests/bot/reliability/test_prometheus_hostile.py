@@ -294,6 +294,22 @@ async def test_a_query_that_fails_for_one_service_leaves_the_others_alone() -> N
     assert [item.state for item in found.items] == [State.QUERY_FAILED, State.OK]
 
 
+@pytest.mark.parametrize(("status", "state"), [(422, State.OK), (200, State.QUERY_FAILED)])
+async def test_first_samples_that_cost_too_much_to_read_cost_only_their_note(status: int, state: State) -> None:
+    """Answered with nothing instead, by who answered all else, they were cut."""
+
+    async def answer(_: web.Request, form: dict[str, str]) -> web.StreamResponse:
+        query = form.get("query", "")
+        if "min_over_time" in query and status != 200:
+            return web.Response(status=status, text=REFUSED, content_type="application/json")
+        new = query.startswith("count") and "last_over_time" in query and "offset" not in query
+        return success([]) if "min_over_time" in query or new else await healthy(form)
+
+    async with hostile(answer) as server:
+        found = await assess(Prometheus(server.url), "a")
+    assert [item.state for item in found.items] == [state]
+
+
 async def healthy(form: dict[str, str]) -> web.Response:
     return steady(form)
 
