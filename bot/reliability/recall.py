@@ -57,8 +57,8 @@ class Recall:
         return None if all(map(math.isnan, values)) else Column(start, values)
 
     def sparse(self, ledger: Ledger, spans: set[Span]) -> Column | None:
-        """The same of some single hours, told or not."""
-        told = [span for span in spans if span in ledger.beside and self.is_settled(span.end, sampled=True)]
+        """The same of some single hours, told or not. Nobody knows what follows them, so each is settled a day later."""
+        told = [span for span in spans if span in ledger.beside and self.is_settled(span.end, sampled=False)]
         if not told:
             return None
         first, last = min(span.end for span in told), max(span.end for span in told)
