@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -46,7 +47,8 @@ class Fallback:
         who = f"{_listed(named)} {'stands' if len(named) == 1 else 'stand'}" if named else "our services stand"
         lead = f"I can't put it in words just now, but here is how {who}."
         try:
-            reply = status_reply(await self._reliability.assess(named or None, question.now))
+            assessment = await self._reliability.assess(named or None, question.now)
+            reply = await asyncio.to_thread(status_reply, assessment)  # of a thousand objectives it takes a while
         except DirectorError as error:
             return _words(str(error))
         parts: tuple[Part, ...] = (Text(markdown=lead), *reply.parts)

@@ -93,11 +93,11 @@ def _about_source(case: Case) -> Iterator[Remark]:
     answer = case.answer
     if answer.remembered_until is not None:
         until = formats.moment(answer.remembered_until)
-        text = f"the source keeps less than the window: up to {until} the figures are hours that were remembered"
+        text = f"the source keeps less than the window: up to {until} the figures come from remembered hours"
         yield Remark("short_retention", text)
     if answer.changed_at is not None and answer.changed_at > case.span.start:
         since = formats.moment(answer.changed_at)
-        yield Remark("query_changed", f"the query changed (noticed {since}); all figures are counted anew by this one")
+        yield Remark("query_changed", f"the query changed (noticed {since}); all figures are counted by the new one")
 
 
 # --- queries ---

@@ -317,5 +317,5 @@ async def test_a_query_that_changed_is_said_and_one_that_did_not_is_not() -> Non
     )
     assert [[remark.code for remark in item.remarks] for item in found.items] == [["query_changed"], []]
     assert found.items[0].remarks[0].text == (
-        "the query changed (noticed Sun 15 Nov 2026 08:00 UTC); all figures are counted anew by this one"
+        "the query changed (noticed Sun 15 Nov 2026 08:00 UTC); all figures are counted by the new one"
     )

@@ -157,8 +157,8 @@ def test_a_source_that_keeps_less_than_the_window_says_from_where_the_figures_ar
     until = AT - timedelta(days=15)
     assert notes(judged(replace(measured(), method="hours", remembered_until=until))) == {
         "short_retention": (
-            "the source keeps less than the window: up to Sun 1 Nov 2026 08:00 UTC the figures are hours that were "
-            "remembered"
+            "the source keeps less than the window: up to Sun 1 Nov 2026 08:00 UTC the figures come from "
+            "remembered hours"
         )
     }
 
@@ -166,7 +166,7 @@ def test_a_source_that_keeps_less_than_the_window_says_from_where_the_figures_ar
 @pytest.mark.parametrize(("days", "said"), [(3, True), (28, False), (40, False)])
 def test_a_query_that_changed_within_the_window_says_so(days: int, *, said: bool) -> None:
     found = judged(replace(measured(), changed_at=AT - timedelta(days=days)))
-    text = "the query changed (noticed Fri 13 Nov 2026 08:00 UTC); all figures are counted anew by this one"
+    text = "the query changed (noticed Fri 13 Nov 2026 08:00 UTC); all figures are counted by the new one"
     assert notes(found) == ({"query_changed": text} if said else {})
 
 
