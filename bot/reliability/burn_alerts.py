@@ -42,13 +42,13 @@ class BurnAlert:
     def unusable(self, objective: ObjectiveDefinition) -> str | None:
         """Why this alert makes no sense for this objective; None when it does. Raises `ImpossibleTarget`."""
         threshold = self.threshold(objective)
-        name, rate = f"{promql_duration(self.long)} {self.severity}", formats.burn(threshold)
+        name, rate = f"{promql_duration(self.long)} {self.severity}", formats.burn_limit(threshold)
         if threshold < 1:
             return (
                 f"no {name}: over {objective.window.label} it would fire at a burn of {rate}, at which the budget lasts"
             )
         if self.error_ratio(objective) >= 1:
-            most = formats.burn(1 / budget.budget_share(objective.target))
+            most = formats.burn_limit(1 / budget.budget_share(objective.target))
             target = formats.target(objective.target)
             return f"no {name}: it would need a burn above {rate}, and a target of {target} burns {most} at most"
         return None

@@ -66,6 +66,12 @@ def burn(rate: Fraction | None) -> str:
     return NOTHING if rate is None else _signed(rate, 1, 2, "×")
 
 
+def burn_limit(rate: Fraction) -> str:
+    """A burn rate to be held against, never rounded up: `14.4×`, `13.44×`, `0.98×`."""
+    rounded = _rounded(rate, 2, ROUND_FLOOR)
+    return f"{rounded.normalize():f}×" if rounded else burn(rate)
+
+
 def count(events: Fraction | None) -> str:
     """Events in thousands groups; counters' increases are estimates, so fractions show only where there are few."""
     if events is None:

@@ -19,7 +19,7 @@ def summary(objective: ObjectiveDefinition) -> str:
 def description(objective: ObjectiveDefinition, alert: BurnAlert) -> str:
     """What burns, how fast, when the budget would be gone, and what to do first."""
     target, window = formats.target(objective.target), formats.duration(objective.window.length)
-    threshold, share = formats.burn(alert.threshold(objective)), formats.percent(alert.share, digits=0)
+    threshold, share = formats.burn_limit(alert.threshold(objective)), formats.percent(alert.share, digits=0)
     long, short = formats.duration(alert.long), formats.duration(alert.short)
     command = verbatim(f"director status {shlex.quote(objective.service)}")
     return " ".join(

@@ -175,3 +175,18 @@ def test_a_promise_says_what_is_good(indicator: Indicator, slices: Slices | None
 )
 def test_a_threshold_has_the_unit_that_its_histogram_s_name_tells(metric: str, text: str) -> None:
     assert formats.threshold(Threshold(Decimal("2.5E+2"), metric)) == text
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"),
+    [
+        (Fraction("14.4"), "14.4×"),
+        (Fraction("13.44"), "13.44×"),
+        (Fraction(6), "6×"),
+        (Fraction(20), "20×"),
+        (Fraction("0.999"), "0.99×"),
+        (Fraction("0.001"), "<0.01×"),
+    ],
+)
+def test_a_burn_to_be_held_against_is_never_rounded_up(rate: Fraction, text: str) -> None:
+    assert formats.burn_limit(rate) == text

@@ -175,8 +175,8 @@ def test_what_is_left_out_of_a_group_is_said_in_a_comment() -> None:
     (group,) = rules_of([over("28d", target="0.92")]).groups
     assert group.comments == (
         "checkout / checkout-availability / availability: 92% over 28d",
-        "no 1h page: it would need a burn above 13.4×, and a target of 92% burns 12.5× at most",
-        "no 3d ticket: over 28d it would fire at a burn of 0.9×, at which the budget lasts",
+        "no 1h page: it would need a burn above 13.44×, and a target of 92% burns 12.5× at most",
+        "no 3d ticket: over 28d it would fire at a burn of 0.93×, at which the budget lasts",
     )
 
 
@@ -213,7 +213,7 @@ def test_a_calendar_window_takes_its_nominal_length_and_says_so() -> None:
         (
             over("24h"),
             (
-                "no 1h page: over 24h it would fire at a burn of 0.5×, at which the budget lasts; "
+                "no 1h page: over 24h it would fire at a burn of 0.48×, at which the budget lasts; "
                 "no 6h page: over 24h it would fire at a burn of 0.2×, at which the budget lasts; "
                 "no 1d ticket: over 24h it would fire at a burn of 0.1×, at which the budget lasts; "
                 "no 3d ticket: over 24h it would fire at a burn of 0.03×, at which the budget lasts"

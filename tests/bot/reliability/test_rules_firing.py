@@ -317,7 +317,7 @@ def test_a_ticket_can_wait_and_says_so(tmp_path: Path) -> None:
     assert 'severity="ticket"' in alert.labels
     assert alert.annotations == (
         'description="In the last 3 days events went bad 2.0 times as fast as a target of 99.9% over 30 days allows. '
-        "It goes on: the last 6 h, too, are above 1.0×, enough to take 10% of it in 3 days. "
+        "It goes on: the last 6 h, too, are above 1×, enough to take 10% of it in 3 days. "
         "At this rate a full budget is gone in 15d 0h 0m 0s. It can wait for the morning, not for next week. "
         "First: find which endpoint or dependency the bad events come from, and since when. "
         'What is left: `director status checkout`.", '
