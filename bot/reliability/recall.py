@@ -57,7 +57,7 @@ class Recall:
         return None if all(map(math.isnan, values)) else Column(start, values)
 
     def sparse(self, ledger: Ledger, spans: set[Span]) -> Column | None:
-        """The same of some single hours, told or not. Nobody knows what follows them, so each is settled a day later."""
+        """The same of some single hours, told or not. What follows them isn't known: they are settled a day later."""
         told = [span for span in spans if span in ledger.beside and self.is_settled(span.end, sampled=False)]
         if not told:
             return None
