@@ -16,6 +16,9 @@ _STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _SINGLE = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])")
 _BULLET = re.compile(r"(\s*)[-*+•]\s+(.*)")
 _NUMBERED = re.compile(r"(\s*)(\d+[.)])\s+(.*)")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])|(`+)(?!`)(.+?)(?<!`)\2(?!`)")  # or code, in which nothing is escaped
+_ASIDE = 0xF0000  # where signs that mean nothing wait: characters that nobody uses
+_PUT_BACK = {_ASIDE + sign: chr(sign) for sign in range(33, 127)}
 _TABLE_RULE = re.compile(r"\s*\|?[\s:|-]*-[\s:|-]*\|?\s*")
 _SMALLEST = 20
 
@@ -103,9 +106,10 @@ def _line(raw: str, width: int) -> list[str]:
 
 
 def _inline(text: str) -> str:
+    text = _ESCAPED.sub(lambda found: chr(_ASIDE + ord(found[1])) if found[1] else found[0], text)
     text = _LINK.sub(lambda link: link[1] if link[1] == link[2] else f"{link[1]} ({link[2]})", text)
     text = _SLACK_LINK.sub(r"\2 (\1)", text)
-    return _SINGLE.sub(r"\1", _STRONG.sub(r"\2", text))
+    return _SINGLE.sub(r"\1", _STRONG.sub(r"\2", text)).translate(_PUT_BACK)
 
 
 def _cell(text: str) -> str:

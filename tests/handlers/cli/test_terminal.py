@@ -88,6 +88,19 @@ def test_markdown_becomes_plain_text(markdown: str, text: str) -> None:
     assert shown(Text(markdown=markdown), width=22) == text
 
 
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        (r"- up{job=\~\"a.\*\|b.\*\"}\[28d\](x): \_batch\_", '• up{job=~"a.*|b.*"}[28d](x): _batch_'),
+        (r"**1.4\*2** and \\ at C:\new", r"1.4*2 and \ at C:\new"),
+        (r"`code=~\"5\..\"` and `a\_b`", r"`code=~\"5\..\"` and `a\_b`"),
+    ],
+    ids=range(3),
+)
+def test_escaped_signs_are_shown_as_themselves_and_mean_nothing(markdown: str, text: str) -> None:
+    assert shown(Text(markdown=markdown)) == text
+
+
 def test_a_table_too_wide_wraps_its_text_columns() -> None:
     table = Table(
         columns=("id", "what is to be done", "days"),
