@@ -38,11 +38,11 @@ class Case:
         return self.definition.slices is not None or self.definition.indicator.counts_bad
 
     def bad_of(self, tally: Tally) -> Fraction | None:
-        """Bad events. Where all events were counted and the bad series is not there, nothing went bad."""
+        """Bad events, 0 or more. Where all events were counted and the bad series is not there, nothing went bad."""
         if tally.total is None:
             return None
         part = tally.part if tally.part is not None else Fraction()
-        return part if self.counts_bad else tally.total - part
+        return part if self.counts_bad else max(tally.total - part, Fraction())
 
     @cached_property
     def bad(self) -> Fraction | None:

@@ -287,3 +287,18 @@ def test_events_without_a_sample_in_any_hour_fail_the_query() -> None:
 )
 def test_what_can_be_explained_is_no_contradiction(answer: Measured) -> None:
     assert judged(answer).state is State.OK
+
+
+def test_a_hair_more_good_events_than_events_is_no_budget_won() -> None:
+    found = judged(measured(2_000_150.0, burn={"7d": (1000.1, 1000.0)}), promise(good=True))
+    assert (found.state, found.figures.bad, found.figures.remaining, found.figures.burn["7d"]) == (State.OK, 0, 1, 0)
+    assert {point.bad for point in found.points} == {0}
+
+
+def test_more_good_events_than_events_by_more_than_a_tenth_of_the_budget_are_no_measurement() -> None:
+    found = judged(measured(2_000_300.0), promise(good=True))
+    assert (found.state, found.figures.remaining) == (State.QUERY_FAILED, None)
+    assert found.sentence == (
+        "The good query counted more events (2,000,300) than the total (2,000,000); "
+        "check that both count the same requests."
+    )
