@@ -17,7 +17,7 @@ from bot.reliability.definitions import Slices, Window
 from bot.reliability.exclusions import Exclusion
 from bot.reliability.forecast import Forecast
 from bot.reliability.hours import HOUR, Hours
-from bot.reliability.metrics import Measured
+from bot.reliability.metrics import Measured, Signs
 from bot.reliability.state import judge
 from bot.reliability.windows import CalendarWindow
 from tests.bot.reliability.samples import AT, judged, measured, promise
@@ -89,6 +89,11 @@ def this_month(part: float, total: float = 2_000_000.0, **more: Any) -> Measured
                 "No series matched sum(increase(total[28d])) this month since Sun 1 Nov 2026 00:00 UTC; "
                 "check the query's labels."
             ),
+        ),
+        (
+            replace(measured(None, None, sampled=[False]), signs=Signs(series_now=4)),
+            State.NO_DATA,
+            "There are too few samples this month since Sun 1 Nov 2026 00:00 UTC yet.",
         ),
         (
             replace(measured(None, None), hours=Hours(AT, HOUR)),
