@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -63,11 +63,22 @@ def _sentence(problem: Any, key: Key, model: type[BaseModel], *, of_key: bool) -
 
 def _known_keys(parents: Key, root: type[BaseModel]) -> tuple[str, ...]:
     """The keys that may stand at this place of the file."""
-    model: Any = root
+    place: Any = root
     for part in parents:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            model = _inner(model.model_fields[str(part)].annotation) if str(part) in model.model_fields else None
-    return tuple(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else ()
+        place = _within(place, part)
+    model = _inner(place)
+    return tuple(model.model_fields) if model is not None else ()
+
+
+def _within(annotation: Any, part: str | int) -> Any:
+    """What stands under this key or index of a model, `dict[str, …]`, `tuple[…, ...]` or a union of them."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        field = annotation.model_fields.get(str(part))
+        return None if field is None else field.annotation
+    inside, container = get_args(annotation), get_origin(annotation)
+    if container in (dict, tuple):
+        return inside[1] if container is dict else inside[0]
+    return next((found for one in inside if (found := _within(one, part)) is not None), None)
 
 
 def _inner(annotation: Any) -> Any:

@@ -238,6 +238,23 @@ colour: blue
     ]
 
 
+def test_an_unknown_key_of_an_entry_names_the_nearest_known_one(tmp_path: Path) -> None:
+    text = """\
+exclusions:
+  - {service: a, rule: "FREQ=DAILY;BYHOUR=3", rrule: "FREQ=DAILY;BYHOUR=3", duration: 1h, reason: r, owner: o}
+roster: {teams: {p: {people: [{name: d, slak: U1}], leed: d}}}
+services: {c: {tem: p}}
+channels: {"#a": {zzz: 1}}
+"""
+    assert mistakes(tmp_path, text) == [
+        "2: exclusions[0].rule: unknown key; did you mean 'rrule'?",
+        "3: roster.teams.p.people[0].slak: unknown key; did you mean 'slack'?",
+        "3: roster.teams.p.leed: unknown key; did you mean 'lead'?",
+        "4: services.c.tem: unknown key; did you mean 'team'?",
+        "5: channels.#a.zzz: unknown key; known are services, follow_threads, instructions, digest",
+    ]
+
+
 def test_what_refers_to_something_else_in_the_file_is_checked(tmp_path: Path) -> None:
     text = """\
 roster: {teams: {payments: {people: [{name: dana}]}}}
