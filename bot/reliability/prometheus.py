@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -72,7 +73,7 @@ class Prometheus:
         found: list[Measured | Failed] = []
         sound: list[Ask] = []
         for ask in asks:
-            answer = answers.of(ask)
+            answer = _gone(answers.of(ask), questions)
             if isinstance(answer, Measured) and not answer.matched and ask.indicator.threshold is not None:
                 answer = await _without_bucket(ask.indicator.threshold, answer, questions, at)
             else:
@@ -91,6 +92,14 @@ class Prometheus:
 
     async def close(self) -> None:
         await self.client.close()
+
+
+def _gone(answer: Measured | Failed, questions: Round) -> Measured | Failed:
+    """Who fell silent for good can't be reached, even where something was answered before."""
+    silence = questions.failure
+    if isinstance(answer, Failed) and silence is not None and silence.unreachable and answer.sentence == str(silence):
+        return replace(answer, unreachable=True)
+    return answer
 
 
 async def _buckets(questions: Round, selector: str, at: datetime) -> tuple[Decimal, ...]:

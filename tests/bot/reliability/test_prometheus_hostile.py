@@ -272,6 +272,22 @@ async def test_a_server_that_falls_silent_before_it_tells_its_buckets_is_not_ask
     assert len([form for form in server.asked if "group by (le)" in form.get("query", "")]) == 3
 
 
+async def test_a_server_that_falls_silent_in_the_middle_can_not_be_reached_though_it_answered_before() -> None:
+    async def answer(request: web.Request, form: dict[str, str]) -> web.StreamResponse:
+        in_the_end = "increase(" in form.get("query", "") and "[28d]" in form["query"]
+        return await (never(request, form) if in_the_end else healthy(form))
+
+    sparse = [promise(name, "0.99999") for name in ("few", "rare")]  # asked for once more, when all else is known
+    definitions = Definitions(tuple(map(ServiceDefinition, ("few", "many", "rare"))), (*sparse, promise("many")))
+    async with (
+        hostile(answer) as server,
+        Reliability(definitions, {"prometheus": Prometheus(server.url, timeout=1)}) as reliability,
+    ):
+        found = await reliability.assess(None, AT)
+    assert [item.state for item in found.items] == [State.QUERY_FAILED, State.OK, State.QUERY_FAILED]
+    assert (found.unreachable, found.exit_code) == (True, 3)
+
+
 async def test_nobody_listening_is_said_with_the_address_and_exit_code_3() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
