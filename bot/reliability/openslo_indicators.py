@@ -40,6 +40,10 @@ def read_indicator(
     wrong = list(_problems(spec))
     if wrong:
         found.mistakes += [source.mistake((*at, *key), text) for key, text in wrong]
+        if spec.ratio_metric is not None:
+            _queries(
+                spec.ratio_metric, (*at, "ratioMetric"), source, found
+            )  # what is wrong in them is told at once, too
         return None
     if spec.threshold_metric is not None:
         key = (*at, "thresholdMetric", "metricSource")
@@ -51,11 +55,7 @@ def read_indicator(
 def _ratio(
     ratio: schema.RatioMetric, at: Key, source: yaml_source.Document, name: str, found: Found
 ) -> Indicator | None:
-    queries = {
-        part: _query(metric.metric_source, (*at, part, "metricSource"), source, found)
-        for part, metric in (("good", ratio.good), ("bad", ratio.bad), ("total", ratio.total))
-        if metric is not None
-    }
+    queries = _queries(ratio, at, source, found)
     total, good, bad = queries.get("total"), queries.get("good"), queries.get("bad")
     part = good if good is not None else bad
     if total is None or part is None:
@@ -69,6 +69,15 @@ def _ratio(
         found.mistakes.append(source.mistake(at, text))
         return None
     return Indicator(name, total=total, good=good, bad=bad)
+
+
+def _queries(ratio: schema.RatioMetric, at: Key, source: yaml_source.Document, found: Found) -> dict[str, Query | None]:
+    """Those that are given; None for one with mistakes."""
+    return {
+        part: _query(metric.metric_source, (*at, part, "metricSource"), source, found)
+        for part, metric in (("good", ratio.good), ("bad", ratio.bad), ("total", ratio.total))
+        if metric is not None
+    }
 
 
 def _latency(

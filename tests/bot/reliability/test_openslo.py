@@ -405,6 +405,11 @@ def test_each_mistake_is_told_with_its_place_and_remedy(tmp_path: Path, old: str
     assert expected in found
 
 
+def test_an_indicator_s_own_mistakes_hide_none_of_its_queries(tmp_path: Path) -> None:
+    text = SLO.replace("counter: true", "counter: false").replace("query: http_total}", "query: 'x[5m]'}")
+    assert [told.partition(": ")[0] for told in mistakes(written(tmp_path, text))] == ["slo.yml:10", "slo.yml:12"]
+
+
 def test_an_unknown_indicator_reference_names_near_ones(tmp_path: Path) -> None:
     inline = SLO[SLO.index("  indicator:") : SLO.index("  timeWindow:")]
     written(tmp_path, SLO.replace(inline, "  indicatorRef: rato\n"))
