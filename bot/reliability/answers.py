@@ -48,7 +48,7 @@ class Answers:
         whole = self._by_increase(asks) if method == "increase" else []
         await asyncio.gather(self._increase(whole), self._hours(asks), self._find_signs(churn=method == "increase"))
         if method == "hours":
-            await self._increase(self._by_increase([ask for ask in asks if self._is_sparse(ask)]))
+            await self._increase(self._by_increase([ask for ask in asks if self._is_sparse(ask) or self._is_odd(ask)]))
         await self._find_silence(asks)
 
     async def _hours(self, asks: Sequence[Ask]) -> None:
@@ -75,6 +75,15 @@ class Answers:
     def _is_sparse(self, ask: Ask) -> bool:
         total = self._by_hours(ask).total
         return total is not None and total < ask.sparse_below
+
+    def _is_odd(self, ask: Ask) -> bool:
+        """Whether no full hour has what there are signs of: one increase then tells whether the hours were left out."""
+        part, total = (self._counting.ledgers[counter].column.values for counter in promql.counters_of(ask))
+        if ask in self._tiles or not total:
+            return False
+        pulse = self._counting.pulses.get(promql.counters_of(ask)[1], NO_PULSE)
+        seen = self._signs.of.get(ask, Signs()).part_seen
+        return (pulse.fresh and max(total) < 0) or (seen is not None and seen > 0 and max(part) < 0)
 
     async def _increase(self, asks: Sequence[Ask]) -> None:
         by_length: dict[timedelta, set[Counter]] = {}

@@ -13,6 +13,7 @@ from bot.reliability.hours import Hours
 from bot.reliability.metrics import Signs, Tally
 
 _ENOUGH_SAMPLES = 4  # in an hour: then an increase must exist
+_ENOUGH_EVENTS = 10
 _MANY_HOURS = 20  # one in so many hours may be odd where a service begins or ends
 
 
@@ -73,15 +74,30 @@ def _then(found: Evidence) -> str | None:
 def _counted(found: Evidence) -> str | None:
     """What the index names, one increase counts and the hours add up to."""
     signs, increase, hours = found.signs, found.increase, found.by_hours
-    pairs = (
-        (signs.part_seen, None if increase is None else increase.part, hours.part),
-        (signs.series_seen, None if increase is None else increase.total, hours.total),
-    )
-    for seen, once, hourly in pairs:
-        if seen == 0 and (once is not None or hourly is not None):
+    once = (None, None) if increase is None else (increase.part, increase.total)
+    for seen, whole, hourly in zip((signs.part_seen, signs.series_seen), once, (hours.part, hours.total), strict=True):
+        if seen == 0 and (whole is not None or hourly is not None):
             return "events of series that its index doesn't name"
-        if increase is not None and once is None and hourly is not None and hourly > 0:
+        if increase is not None and whole is None and hourly is not None and hourly > 0:
             return "events by the hour and none in the window"
-    if signs.series_seen and increase is not None and increase.total is None and hours.total is None:
+        if whole is not None and whole >= 1 and hourly is None:
+            return "events in the window and none by the hour"
+    return None if increase is None else _left_out(found, increase)
+
+
+def _left_out(found: Evidence, increase: Tally) -> str | None:
+    """Series or hours that other answers speak of."""
+    signs, hours = found.signs, found.by_hours
+    unseen = signs.part_seen and signs.hidden is None and increase.part is None and hours.part is None
+    if unseen or (signs.series_seen and increase.total is None and hours.total is None):
         return "series in its index and no events of them"
-    return None
+    if increase.total is None or hours.total is None or _has_full_hour(found):
+        return None
+    # A service that began in the open hour has about as many events in it as in the window.
+    more = increase.total > 2 * hours.total + _ENOUGH_EVENTS
+    return "events in the window and none in its full hours" if more else None
+
+
+def _has_full_hour(found: Evidence) -> bool:
+    last = len(found.hours) - (1 if found.open_rest is not None else 0)
+    return any(found.hours.sampled(index) for index in range(1, last))
