@@ -56,6 +56,7 @@ def check(
         mistakes = _wrong_thresholds(context, chosen, definitions)
     except DefinitionError as error:
         mistakes = error.mistakes
+    mistakes = sorted(mistakes, key=_place)
     for remark in definitions.remarks:
         tell(str(remark))
     if json:
@@ -94,6 +95,12 @@ async def _asked(wiring: Wiring, settings: Settings) -> Sequence[Mistake]:
 
 
 slo_rules.register(group)
+
+
+def _place(mistake: Mistake) -> tuple[str, int]:
+    """As they are met when reading; what has no line concerns the whole file."""
+    file, _, line = mistake.where.rpartition(":")
+    return (file, int(line)) if line.isdecimal() else (mistake.where, 0)
 
 
 def _s(count: int) -> str:

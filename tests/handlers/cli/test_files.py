@@ -48,6 +48,13 @@ def test_right_slo_files_are_counted(director: Command, slo_file: Path) -> None:
     assert director("slo", "check", "--json").data == []
 
 
+def test_mistakes_come_as_they_stand_in_the_files(director: Command, slo_file: Path) -> None:
+    slo_file.write_text(SLO.replace("28d", "4 weeks").replace("Occurrences", "Calendar").replace("0.999", "lots"))
+    (slo_file.parent / "a.yml").write_text("oops")
+    places = [mistake["where"] for mistake in director("slo", "check", "--json").data]
+    assert places == [f"{slo_file.parent / 'a.yml'}:1", *(f"{slo_file}:{line}" for line in (10, 11, 20))]
+
+
 def test_a_target_that_is_hardly_meant_is_told_beside_the_answer(director: Command, slo_file: Path) -> None:
     slo_file.write_text(SLO.replace("target: 0.999", "target: 99.9"))
     result = director("slo", "check")
