@@ -263,13 +263,13 @@ async def test_a_server_that_falls_silent_before_it_tells_its_buckets_is_not_ask
     names = [f"s{number:03}" for number in range(20)]
     definitions = Definitions(tuple(map(ServiceDefinition, names)), tuple(map(latency, names)))
     async with hostile(answer) as server:
-        prometheus = Prometheus(server.url, timeout=0.3)
+        prometheus = Prometheus(server.url, timeout=0.7)
         async with Reliability(definitions, {"prometheus": prometheus}) as reliability:
             found = await reliability.assess(None, AT)
     assert {item.sentence for item in found.items} == {
-        f"Prometheus at {server.url} did not answer within 0.3 s; check its load, or raise metrics.timeout."
+        f"Prometheus at {server.url} did not answer within 0.7 s; check its load, or raise metrics.timeout."
     }
-    assert len([form for form in server.asked if "group by (le)" in form.get("query", "")]) == 3
+    assert len([form for form in server.asked if "group by (le)" in form.get("query", "")]) <= 3
 
 
 async def test_a_server_that_falls_silent_in_the_middle_can_not_be_reached_though_it_answered_before() -> None:
