@@ -38,6 +38,7 @@ class Answers:
         self._lost: dict[Counter, datetime] = {}
         self._silent: dict[Counter, datetime] = {}
         self._signs = Found()
+        self._hourly: dict[Ask, Tally] = {}
 
     async def count(self, method: Method) -> None:
         """Ask the source for everything that the answers need, what costs most first."""
@@ -54,8 +55,11 @@ class Answers:
     async def _hours(self, asks: Sequence[Ask]) -> None:
         await self._counting.open()
         _, _, self._tiles = await asyncio.gather(
-            self._counting.hours(), self._counting.beside(), tiles(self._counting, asks)
+            self._full_hours(asks), self._counting.beside(), tiles(self._counting, asks)
         )
+
+    async def _full_hours(self, asks: Sequence[Ask]) -> None:
+        await self._counting.hours()
         await self._find_lost(asks)
 
     async def _find_signs(self, *, churn: bool) -> None:
@@ -256,7 +260,9 @@ class Answers:
         return Tally(*values)
 
     def _by_hours(self, ask: Ask) -> Tally:
-        return self._within(ask, ask.window.span(self._counting.at))
+        if ask not in self._hourly:
+            self._hourly[ask] = self._within(ask, ask.window.span(self._counting.at))
+        return self._hourly[ask]
 
     def _within(self, ask: Ask, span: Span) -> Tally:
         return self._events(ask, without(span, ask.excluded))

@@ -13,10 +13,13 @@ from typing import Protocol
 from bot.reliability.batches import Batch, Counter, batched, of
 from bot.reliability.prometheus_client import MOST_POINTS, QueryFailed, Series
 from bot.reliability.promql import FIGURE
+from bot.reliability.turns import Turns
 from bot.reliability.windows import Span
 
 _POINTS_PER_ANSWER = 24_000  # more would keep the event loop busy with reading them
 _MEMBERS = 100
+_MEMBERS_LONG = 25  # of queries that take long: a server answers each on one core
+_LONG = timedelta(days=1)
 _MANY = 200
 _FEW = 16  # whose query is broken is found out one by one
 _SPLITS = 400  # so many further queries may an assessment spend on finding out whose query is broken
@@ -68,7 +71,8 @@ class Asking:
             for counter, series in _by_member(batch, await self.source.instant(query(batch), at)).items():
                 found[counter] = _figures(series)
 
-        await self._all(counters, ask, length, _MEMBERS, fatal=fatal)
+        members = _MEMBERS_LONG if length >= _LONG else _MEMBERS
+        await self._all(counters, ask, length, members, fatal=fatal)
         return found
 
     async def ranges(
@@ -86,6 +90,7 @@ class Asking:
 
         async def ask(batch: Batch) -> None:
             size = self._points(batch, step)
+            turns = Turns()
             for start in range(0, len(ends), size):
                 piece = ends[start : start + size]
                 answer = await self.source.range(query(batch), piece[0], piece[-1], step)
@@ -93,7 +98,7 @@ class Asking:
                     if len(series) > 1:
                         raise QueryFailed("The metrics answered with one figure twice; check what stands between.")
                     take(counter, series[0].values)
-                    await asyncio.sleep(0)
+                    await turns.give()
 
         await self._all(counters, ask, step * len(ends), members)
 

@@ -66,6 +66,8 @@ def _now(found: Evidence) -> str | None:
 def _then(found: Evidence) -> str | None:
     """Hours in which events went bad (or well) and none were counted in all."""
     hours = found.hours
+    if min(hours.total, default=0.0) >= 0:
+        return None
     counted = [index for index in range(len(hours)) if hours.part[index] > 0]
     odd = sum(not hours.sampled(index) for index in counted)
     return "bad or good events in hours without any" if odd * _MANY_HOURS > len(counted) else None

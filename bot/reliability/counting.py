@@ -17,9 +17,10 @@ from bot.reliability.ledger import Ledger, hours_within, stretches_beside
 from bot.reliability.metrics import BURN_WINDOWS, Ask
 from bot.reliability.promql import Stretch, counted
 from bot.reliability.recall import Recall
+from bot.reliability.turns import Turns
 from bot.reliability.windows import Span, Window, within, without
 
-_FIGURES = 16  # stretches asked in one query
+_FIGURES = 4  # stretches asked in one query
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Counting:
             figures = found.get(basis, {})
             samples, series = figures.get("samples", 0.0), figures.get("series", 0.0)
             pulse = Pulse(
-                fresh="fresh" in figures,
+                fresh=("series" if self.stale_after == HOUR else "fresh") in figures,
                 scrape=promql.scrape_of(samples, figures.get("densest", 0.0)),
                 busiest=samples,
                 series=int(series),
@@ -98,6 +99,7 @@ class Counting:
         """A ledger for every counter, of all hours that its asks need."""
         last = hour_floor(self.at)
         firsts: dict[Window, datetime] = {}
+        turns = Turns()
         for ask in self.asks:
             if ask.window not in firsts:
                 # With the hour that a window's start cuts: its share stands in where the source has lost it.
@@ -106,7 +108,7 @@ class Counting:
             for counter in promql.counters_of(ask):
                 if counter not in self.ledgers or first < self.ledgers[counter].column.first:
                     self.ledgers[counter] = Ledger.empty(first, max(0, (last - first) // HOUR + 1))
-            await asyncio.sleep(0)
+            await turns.give()
 
     async def hours(self) -> None:
         """The hours of every counter: from memory what is there, from the source the rest."""
@@ -123,13 +125,14 @@ class Counting:
         """What doesn't fall on full hours: up to T, from the windows' starts, around exclusions."""
         wanted: dict[Counter, set[Span]] = {}
         alike: dict[tuple[Window, tuple[Span, ...]], set[Span]] = {}
+        turns = Turns()
         for ask in self.asks:
             if (ask.window, ask.excluded) not in alike:
                 alike[ask.window, ask.excluded] = self._beside(ask)
             stretches = alike[ask.window, ask.excluded]
             for counter in promql.counters_of(ask):
                 wanted.setdefault(counter, set()).update(stretches)
-            await asyncio.sleep(0)
+            await turns.give()
         await self.stretches(wanted)
 
     def _beside(self, ask: Ask) -> set[Span]:
@@ -141,14 +144,18 @@ class Counting:
         """These stretches of these counters, into their ledgers' `beside`, several in one query."""
         alike: dict[tuple[timedelta, bool, tuple[Span, ...]], list[Counter]] = {}
         pieces: dict[frozenset[Span], list[tuple[Span, ...]]] = {}
+        turns = Turns()
         for counter, spans in wanted.items():
             same = frozenset(spans)
             if same not in pieces:
                 pieces[same] = _pieces(same)
-            await asyncio.sleep(0)
+            await turns.give()
             for piece in pieces[same]:
                 alike.setdefault((self.scrape(counter), counter.slices is not None, piece), []).append(counter)
-        for (scrape, sliced, together), counters in alike.items():
+
+        async def ask(
+            scrape: timedelta, together: tuple[Span, ...], counters: Sequence[Counter], *, sliced: bool
+        ) -> None:
             stretches = [Stretch.of(span, sliced=sliced) for span in together]
             latest = max(stretch.at for stretch in stretches)
             query = partial(_together, stretches=stretches, latest=latest, scrape=scrape)
@@ -157,6 +164,10 @@ class Counting:
             for counter, figures in answers.items():
                 for name, value in figures.items():
                     self.ledgers[counter].beside[together[int(name)]] = value
+
+        await asyncio.gather(
+            *(ask(scrape, together, counters, sliced=sliced) for (scrape, sliced, together), counters in alike.items())
+        )
 
     async def sampled(self, wanted: Mapping[Counter, set[Span]]) -> None:
         """Some closed hours of these counters, into their ledgers' `beside`; remembered like all hours."""
@@ -184,6 +195,7 @@ class Counting:
     async def keep(self, asks: Iterable[Ask]) -> None:
         """Hand what was learnt about these asks' closed hours to memory."""
         kept: dict[str, Column] = {}
+        turns = Turns()
         for counter in dict.fromkeys(counter for ask in asks for counter in promql.counters_of(ask)):
             start = self.asked_from.get(counter)
             if start is None or counter in self.asking.failures:
@@ -193,7 +205,7 @@ class Counting:
             learnt = self._recall.learnt(self.ledgers[counter].column, total.column, start, goes_on=goes_on)
             if learnt is not None:
                 kept[self.series_name(counter)] = learnt
-            await asyncio.sleep(0)
+            await turns.give()
         await self._recall.keep(kept)
 
     # --- what is known ---
@@ -241,11 +253,12 @@ class Counting:
     async def _missing(self) -> dict[tuple[timedelta, bool, datetime, datetime], list[Counter]]:
         """Counters by the distance of their samples, whether they are slices, and the hours that must be asked for."""
         found: dict[tuple[timedelta, bool, datetime, datetime], list[Counter]] = {}
+        turns = Turns()
         for counter in list(self.living()):
             column = self.ledgers[counter].column
             if column.complete:
                 continue
-            await asyncio.sleep(0)
+            await turns.give()
             unknown = [index for index, value in enumerate(column.values) if math.isnan(value)]
             first, until = column.first + unknown[0] * HOUR, column.first + unknown[-1] * HOUR
             self.asked_from[counter] = first

@@ -7,11 +7,13 @@ from array import array
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 
 from bot.reliability.hours import ABSENT, HOUR, UNKNOWN, Column, added, hour_floor
 from bot.reliability.windows import Span
 
 
+@lru_cache(maxsize=4096)
 def hours_within(span: Span) -> tuple[datetime, int]:
     """The end of the first full hour that lies in the span, and how many follow each other from there."""
     first = hour_floor(span.start)
@@ -20,6 +22,7 @@ def hours_within(span: Span) -> tuple[datetime, int]:
     return first + HOUR, max(0, (hour_floor(span.end) - first) // HOUR)
 
 
+@lru_cache(maxsize=4096)
 def stretches_beside(span: Span) -> tuple[Span, ...]:
     """What of the span lies outside of its full hours: before the first and after the last one."""
     first, count = hours_within(span)

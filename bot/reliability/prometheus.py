@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from bot.reliability.hours import HOUR, Forgetful, HourStore
 from bot.reliability.metrics import Ask, Failed, Measured, Method
 from bot.reliability.prometheus_client import PrometheusClient, QueryFailed, Round
 from bot.reliability.recall import Recall
+from bot.reliability.turns import Turns
 
 MOST_SAMPLES = 50_000_000
 
@@ -72,6 +72,7 @@ class Prometheus:
         await answers.count(method)
         found: list[Measured | Failed] = []
         sound: list[Ask] = []
+        turns = Turns()
         for ask in asks:
             answer = _gone(answers.of(ask), questions)
             if isinstance(answer, Measured) and not answer.matched and ask.indicator.threshold is not None:
@@ -79,7 +80,7 @@ class Prometheus:
             else:
                 sound += [ask] if isinstance(answer, Measured) else []
             found.append(answer)
-            await asyncio.sleep(0)  # a millisecond each: others run in between
+            await turns.give()
         await counting.keep(sound)
         return found
 

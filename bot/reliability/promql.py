@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.reliability.batches import Batch, Counter
 from bot.reliability.definitions import PrometheusQuery, Slices
-from bot.reliability.hours import hour_floor
+from bot.reliability.hours import HOUR, hour_floor
 from bot.reliability.metrics import Ask
 from bot.reliability.windows import Span
 
@@ -95,18 +95,17 @@ def _sliced(batch: Batch, slices: Slices, length: timedelta, scrape: timedelta |
 def pulse(batch: Batch, stale_after: timedelta) -> str:
     """How many samples the busiest series had in the last hour and in the quarter of an hour with most of them.
 
-    And how many series had any, and whether there are any lately.
+    And how many series had any, and whether there are any lately (which "series" tells where that is an hour, too).
     """
     lately = f"count_over_time({batch.texts[0]}[1h])"
-    fresh = f"count_over_time({batch.texts[0]}[{promql_duration(stale_after)}])"
-    return named(
-        {
-            "samples": f"max{batch.grouping}({lately})",
-            "densest": f"max{batch.grouping}(max_over_time(count_over_time({batch.texts[0]}[15m])[1h:15m]))",
-            "series": f"count{batch.grouping}({lately})",
-            "fresh": f"max{batch.grouping}({fresh})",
-        }
-    )
+    figures = {
+        "samples": f"max{batch.grouping}({lately})",
+        "densest": f"max{batch.grouping}(max_over_time(count_over_time({batch.texts[0]}[15m])[1h:15m]))",
+        "series": f"count{batch.grouping}({lately})",
+    }
+    if stale_after != HOUR:
+        figures["fresh"] = f"max{batch.grouping}(count_over_time({batch.texts[0]}[{promql_duration(stale_after)}]))"
+    return named(figures)
 
 
 def last_sample(batch: Batch) -> str:

@@ -27,6 +27,7 @@ from bot.reliability.issued import IssuedReviews, key_of
 from bot.reliability.metrics import Ask, Failed, Identified, KnowsBuckets, Measured, Method, Metrics
 from bot.reliability.state import judge
 from bot.reliability.thresholds import check_thresholds
+from bot.reliability.turns import Turns
 from bot.reliability.windows import Span
 from bot.yaml_source import Mistake
 
@@ -196,12 +197,13 @@ class Reliability:
         found = dict(zip(once, await source.measure(once, at, method=method), strict=True))
         changed = await self._changed(group)
         judged = []
+        turns = Turns()
         for item, ask in zip(group, asks, strict=True):
             answer, since = found[ask], changed.get(_named(item))
             if isinstance(answer, Measured) and since is not None:
                 answer = replace(answer, changed_at=since)
             judged.append(judge(item, answer, at, self._excluded_of(item.service)))
-            await asyncio.sleep(0)  # a few milliseconds each: others run in between
+            await turns.give()
         return judged
 
     async def _changed(self, group: Sequence[ObjectiveDefinition]) -> Mapping[str, datetime]:
@@ -247,22 +249,24 @@ class Reliability:
             return {}
         texts = await self._issued.get(at, list(keys.values()))
         said = {}
+        turns = Turns()
         for definition, key in keys.items():
             if key in texts:
                 try:
                     said[definition] = decode(texts[key], definition)
                 except UnreadableFacts as error:  # of another version: then it is measured again
                     log.warning("review.unreadable", service=definition.service, slo=definition.slo, error=str(error))
-                await asyncio.sleep(0)
+                await turns.give()
         return said
 
     async def _keep(self, items: Mapping[str, Objective], at: datetime) -> None:
         if self._issued is None or not items:
             return
         facts = {}
+        turns = Turns()
         for key, item in items.items():
             facts[key] = encode(item)
-            await asyncio.sleep(0)
+            await turns.give()
         await self._issued.put(at, facts)
 
 

@@ -33,7 +33,15 @@ from tests.doubles.fleet import WINDOW, Grid, Service  # noqa: E402
 from tests.doubles.prometheus_blocks import Recipe, UnseenFleet, slo, unseen_fleet  # noqa: E402
 
 PEER = "slo-generator==2.6.0"
-PEER_WINDOWS = {"1 hour": (3600, 9), "12 hours": (43_200, 3), "7 days": (604_800, 1.5), "28 days": (2_419_200, 1)}
+# What a review tells: the window and the five burn windows; seconds, and the burn rate that alerts.
+PEER_WINDOWS = {
+    "1 hour": (3_600, 13.44),
+    "6 hours": (21_600, 5.6),
+    "24 hours": (86_400, 2.8),
+    "3 days": (259_200, 1),
+    "7 days": (604_800, 1),
+    "28 days": (2_419_200, 1),
+}
 Work = Callable[[], Awaitable[None]]
 
 
@@ -98,7 +106,7 @@ class Bench:
 
 
 class Peer:
-    """slo-generator in an environment of its own, with its sample policy's four windows."""
+    """slo-generator in an environment of its own, for the windows that a review tells of."""
 
     def __init__(self, url: str, services: Sequence[Service], folder: Path) -> None:
         self._program = _installed()

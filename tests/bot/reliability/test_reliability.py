@@ -240,8 +240,8 @@ async def test_the_keeper_asks_for_every_hour_and_hears_each_failure_once() -> N
     assert ([ask.excluded for ask in asks], at, method) == ([(), (), ()], AT, "hours")
 
 
-async def test_others_get_their_turn_between_any_two_objectives() -> None:
-    many = tuple(promise(f"s{number:04}") for number in range(50))
+async def test_others_get_their_turn_while_many_objectives_are_judged() -> None:
+    many = tuple(promise(f"s{number:04}") for number in range(200))
     definitions = Definitions(tuple(ServiceDefinition(item.service) for item in many), many)
     reliability = Reliability(definitions, {"prometheus": Remembering()}, issued=MemoryIssued())
 
@@ -254,7 +254,7 @@ async def test_others_get_their_turn_between_any_two_objectives() -> None:
 
     measured_and_kept = await turns_during_a_review()
     said_again = await turns_during_a_review()
-    assert (measured_and_kept > 2 * len(many), said_again > len(many)) == (True, True)
+    assert (measured_and_kept > 10, said_again > 5) == (True, True)  # 80 ms and 40 ms of work, 5 ms at a time
 
 
 # --- facts ---
