@@ -241,7 +241,7 @@ async def test_the_keeper_asks_for_every_hour_and_hears_each_failure_once() -> N
 
 
 async def test_others_get_their_turn_while_many_objectives_are_judged() -> None:
-    many = tuple(promise(f"s{number:04}") for number in range(200))
+    many = tuple(promise(f"s{number:04}") for number in range(400))
     definitions = Definitions(tuple(ServiceDefinition(item.service) for item in many), many)
     reliability = Reliability(definitions, {"prometheus": Remembering()}, issued=MemoryIssued())
 
@@ -254,7 +254,7 @@ async def test_others_get_their_turn_while_many_objectives_are_judged() -> None:
 
     measured_and_kept = await turns_during_a_review()
     said_again = await turns_during_a_review()
-    assert (measured_and_kept > 10, said_again > 5) == (True, True)  # 80 ms and 40 ms of work, 5 ms at a time
+    assert (measured_and_kept > 10, said_again > 3) == (True, True)  # some 100 ms and 20 ms of work, 5 ms at a time
 
 
 # --- facts ---
