@@ -184,9 +184,14 @@ class Answers:
             rest_length=rest.length,
             increase=answer.tally if answer.method == "increase" else None,
             by_hours=self._by_hours(ask),
-            signs=answer.signs,
+            signs=self._told(ask, answer.signs),
             unanswered=ask in self._signs.unanswered,
         )
+
+    def _told(self, ask: Ask, found: Signs) -> Signs:
+        """The signs as far as their questions were answered: one that failed contradicts nothing."""
+        failed = self._asking.unknown.intersection(Counter((selector,)) for selector in promql.selectors_of(ask))
+        return replace(found, part_seen=None, series_seen=None) if failed else found
 
     def _measured(self, ask: Ask) -> Measured:
         hours, by_hours = self._columns(ask), self._by_hours(ask)

@@ -15,7 +15,7 @@ from bot.reliability.windows import Span
 BESIDE_SCRAPES = timedelta(milliseconds=123)  # tiles that meet on a scrape would count its sample twice before 3.0
 USUAL_SCRAPE = timedelta(seconds=60)
 FIGURE = "director_figure"
-_SCRAPES = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)  # seconds that people configure
+_SCRAPES = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600)  # seconds that people configure
 
 
 def counters_of(ask: Ask) -> tuple[Counter, Counter]:
@@ -149,9 +149,9 @@ def scrape_of(samples: float, densest: float = 0.0) -> timedelta | None:
     """The distance of samples, from how many a series has in an hour; None when there are too few to say.
 
     `densest` is how many of them a quarter of the hour has at most: an hour with a gap in it must not look like other
-    samples than before, or nothing that is remembered would fit it.
+    samples than before, or nothing that is remembered would fit it. Few samples that stand alone are far apart.
     """
-    if samples < 4:
+    if samples < 4 and (samples < 1 or densest > 1):
         return None
     apart = 900 / densest if densest >= 3 else 3600 / samples
     return timedelta(seconds=min(_SCRAPES, key=lambda usual: abs(usual - apart) / usual))

@@ -42,9 +42,16 @@ def test_a_window_is_tiled_in_24_or_fewer_equal_stretches_none_finer_than_may_be
         (4, 1, 900),
         (28, 15, 60),  # half of the hour is missing
         (100, 60, 15),
+        (3, 1, 1200),
+        (2, 1, 1800),
+        (1, 1, 3600),
     ],
 )
 def test_the_distance_of_samples_is_told_by_where_they_are_densest(
     samples: float, densest: float, seconds: float
 ) -> None:
     assert scrape_of(samples, densest) == timedelta(seconds=seconds)
+
+
+def test_a_few_samples_close_together_say_nothing_about_the_rest() -> None:
+    assert (scrape_of(3, 3), scrape_of(0, 0)) == (None, None)
