@@ -114,10 +114,21 @@ class Counting:
         """The hours of every counter: from memory what is there, from the source the rest."""
         last = hour_floor(self.at)
         await self._remembered(last)
-        for (scrape, sliced, first, until), counters in (await self._missing()).items():
+
+        async def ask(
+            scrape: timedelta, first: datetime, until: datetime, alike: Sequence[Counter], *, sliced: bool
+        ) -> None:
             ends = [first + index * HOUR for index in range((until - first) // HOUR + 1)]
             moments = [promql.moment_of(end, sliced=sliced) for end in ends]
-            await self.asking.ranges(counters, partial(counted, length=HOUR, scrape=scrape), moments, self._take)
+            await self.asking.ranges(alike, partial(counted, length=HOUR, scrape=scrape), moments, self._take)
+
+        missing = await self._missing()
+        await asyncio.gather(
+            *(
+                ask(scrape, first, until, counters, sliced=sliced)
+                for (scrape, sliced, first, until), counters in missing.items()
+            )
+        )
         for ledger in self.ledgers.values():
             ledger.fill_absent()
 
