@@ -6,12 +6,12 @@ import asyncio
 from array import array
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property, partial
 
 from bot.reliability import promql
-from bot.reliability.batches import Batch, Counter
+from bot.reliability.batches import Counter
 from bot.reliability.contradictions import Evidence, contradiction
 from bot.reliability.counting import NO_PULSE, Counting
 from bot.reliability.hours import ABSENT, HOUR, Hours, added, hour_floor
@@ -19,6 +19,7 @@ from bot.reliability.ledger import Ledger
 from bot.reliability.metrics import BURN_WINDOWS, Ask, Failed, Measured, Method, Signs, Tally
 from bot.reliability.prometheus_client import QueryFailed
 from bot.reliability.promql import counted
+from bot.reliability.reach import Reach
 from bot.reliability.signs import Found, signs
 from bot.reliability.tiles import tiles
 from bot.reliability.windows import Span, within, without
@@ -35,8 +36,7 @@ class Answers:
         self._increases: dict[tuple[Counter, timedelta], float] = {}
         self._increased: set[Ask] = set()
         self._tiles: dict[Ask, Hours] = {}
-        self._lost: dict[Counter, datetime] = {}
-        self._silent: dict[Counter, datetime] = {}
+        self._reach = Reach(counting)
         self._signs = Found()
         self._hourly: dict[Ask, Tally] = {}
 
@@ -50,7 +50,7 @@ class Answers:
         await asyncio.gather(self._increase(whole), self._hours(asks), self._find_signs(churn=method == "increase"))
         if method == "hours":
             await self._increase(self._by_increase([ask for ask in asks if self._is_sparse(ask) or self._is_odd(ask)]))
-        await self._find_silence(asks)
+        await self._reach.find_silence(asks, self._columns)
 
     async def _hours(self, asks: Sequence[Ask]) -> None:
         await self._counting.open()
@@ -60,7 +60,7 @@ class Answers:
 
     async def _full_hours(self, asks: Sequence[Ask]) -> None:
         await self._counting.hours()
-        await self._find_lost(asks)
+        await self._reach.find_lost(asks)
 
     async def _find_signs(self, *, churn: bool) -> None:
         self._signs = await signs(self._counting, churn=churn)
@@ -99,63 +99,6 @@ class Answers:
             answers = await self._asking.instants(counters, query, self._counting.at, length=length)
             for counter, figures in answers.items():
                 self._increases[counter, length] = figures[""]
-
-    # --- what remembered hours know and the source has lost; since when it is silent ---
-
-    async def _find_lost(self, asks: Sequence[Ask]) -> None:
-        """Where memory knows hours from before the source's first sample: until when they stand in for it."""
-        counting = self._counting
-        first: dict[Counter, datetime] = {}
-        for ask in asks:
-            known, total = self._first_remembered(ask), _plain_total(ask)
-            if known is not None:
-                first[total] = min(known, first.get(total, known))
-        by_end: dict[datetime, list[Counter]] = {}
-        for counter, end in first.items():
-            by_end.setdefault(end, []).append(counter)
-        for end, counters in by_end.items():
-            there = await self._asking.instants(counters, promql.present, promql.moment_of(end), length=HOUR)
-            lost = [counter for counter in counters if counter not in there]
-            days = (counting.at - end) // _DAY + 1
-            query = partial(_each_day, days=days)
-            for counter, figures in (await self._asking.instants(lost, query, counting.at, length=days * HOUR)).items():
-                self._lost[counter] = counting.at - max(map(int, figures)) * _DAY
-        for ask in asks:
-            until = self._lost_until(ask)
-            if until is not None:
-                for counter in promql.counters_of(ask):
-                    counting.ledgers[counter].lost_before = until
-
-    def _first_remembered(self, ask: Ask) -> datetime | None:
-        counting = self._counting
-        return counting.first_remembered(promql.counters_of(ask)[1], ask.window.span(counting.at))
-
-    def _lost_until(self, ask: Ask) -> datetime | None:
-        """Until when remembered hours stand in for what the source has lost of this window; None where nothing is."""
-        until = self._lost.get(_plain_total(ask))
-        if until is None:
-            return None
-        known = self._first_remembered(ask)
-        return until if known is not None and known < until else None
-
-    async def _find_silence(self, asks: Sequence[Ask]) -> None:
-        """The last sample's time of totals that have none lately, found from their last hour with samples."""
-        counting = self._counting
-        by_end: dict[datetime, set[Counter]] = {}
-        for ask in asks:
-            total = _plain_total(ask)
-            pulse = counting.pulses.get(promql.counters_of(ask)[1])
-            if pulse is None or pulse.fresh:
-                continue
-            hours = self._columns(ask)
-            sampled = [index for index in range(len(hours)) if hours.sampled(index)]
-            if sampled:
-                by_end.setdefault(hours.end_of(sampled[-1]), set()).add(total)
-        for end, totals in by_end.items():
-            self._silent.update(dict.fromkeys(totals, end))
-            found = await self._asking.instants(totals, promql.last_sample, end, length=2 * HOUR, fatal=False)
-            for counter, figures in found.items():
-                self._silent[counter] = datetime.fromtimestamp(figures[""], UTC)
 
     # --- answers ---
 
@@ -197,7 +140,7 @@ class Answers:
         hours, by_hours = self._columns(ask), self._by_hours(ask)
         taken_out = self._taken_out(ask)
         tally = self._increase_of(ask, taken_out)
-        lost, found = self._lost_until(ask), self._signs.of.get(ask, Signs())
+        lost, found = self._reach.lost_until(ask), self._signs.of.get(ask, Signs())
         return Measured(
             method="increase" if tally is not None and lost is None else "hours",
             tally=by_hours if tally is None or lost is not None else tally,
@@ -207,7 +150,7 @@ class Answers:
                 for name, length in BURN_WINDOWS.items()
             },
             hours=hours,
-            silent_since=self._silent.get(_plain_total(ask)),
+            silent_since=self._reach.silent_since(ask),
             matched=self._matched(ask, by_hours, tally),
             queries=self._shown(ask),
             source=self._source,
@@ -314,12 +257,3 @@ def _hourly(ledger: Ledger, span: Span, excluded: tuple[Span, ...], first: datet
 
 def _touched(part: Span, first: datetime, count: int) -> range:
     return range(max(0, (part.start - first) // HOUR), min(count, -(-(part.end - first) // HOUR)))
-
-
-def _plain_total(ask: Ask) -> Counter:
-    """What tells whether there are samples at all, of slices, too."""
-    return Counter((promql.selectors_of(ask)[1],))
-
-
-def _each_day(batch: Batch, days: int) -> str:
-    return promql.named({str(index): promql.present(batch, index * _DAY) for index in range(days)})
