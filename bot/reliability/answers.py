@@ -133,7 +133,7 @@ class Answers:
 
     def _told(self, ask: Ask, found: Signs) -> Signs:
         """The signs as far as their questions were answered: one that failed contradicts nothing."""
-        failed = self._asking.unknown.intersection(Counter((selector,)) for selector in promql.selectors_of(ask))
+        failed = self._asking.unknown.intersection(promql.plain_counters_of(ask))
         return replace(found, part_seen=None, series_seen=None) if failed else found
 
     def _measured(self, ask: Ask) -> Measured:

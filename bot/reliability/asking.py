@@ -22,6 +22,7 @@ _MEMBERS_LONG = 25  # of queries that take long: a server answers each on one co
 _LONG = timedelta(days=1)
 _MANY = 200
 _FEW = 16  # whose query is broken is found out one by one
+_TWICE = "The metrics answered with one figure twice; check what stands between."
 _SPLITS = 400  # so many further queries may an assessment spend on finding out whose query is broken
 
 
@@ -96,15 +97,15 @@ class Asking:
                 answer = await self.source.range(query(batch), piece[0], piece[-1], step)
                 for counter, series in _by_member(batch, answer).items():
                     if len(series) > 1:
-                        raise QueryFailed("The metrics answered with one figure twice; check what stands between.")
+                        raise QueryFailed(_TWICE)
                     take(counter, series[0].values)
                     await turns.give()
 
         await self._all(counters, ask, step * len(ends), members)
 
-    async def batches(self, counters: Iterable[Counter], ask: Callable[[Batch], Awaitable[None]], *, most: int) -> None:
+    async def batches(self, counters: Iterable[Counter], ask: Callable[[Batch], Awaitable[None]]) -> None:
         """Let `ask` see to these counters, batch by batch; what fails is only left out."""
-        await self._all(counters, ask, timedelta(), most, fatal=False)
+        await self._all(counters, ask, timedelta(), _MEMBERS, fatal=False)
 
     def _points(self, batch: Batch, step: timedelta) -> int:
         """How many steps of this batch may be asked at once."""
@@ -180,6 +181,6 @@ def _figures(answer: Sequence[Series]) -> Figures:
     for series in answer:
         name = series.labels.get(FIGURE, "")
         if name in figures:
-            raise QueryFailed("The metrics answered with one figure twice; check what stands between.")
+            raise QueryFailed(_TWICE)
         figures[name] = series.values[-1][1]
     return figures

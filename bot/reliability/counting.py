@@ -73,12 +73,12 @@ class Counting:
 
     async def pulse(self) -> None:
         """Whether each total has samples now, how far apart they are, and how many an hour of it holds."""
-        totals = {Counter((promql.selectors_of(ask)[1],)) for ask in self.asks}
+        totals = {promql.plain_counters_of(ask)[1] for ask in self.asks}
         query = partial(promql.pulse, stale_after=self.stale_after)
         found = await self.asking.instants(totals, query, self.at, length=HOUR)
         for ask in self.asks:
             part, total = promql.counters_of(ask)
-            basis = Counter((promql.selectors_of(ask)[1],))
+            basis = promql.plain_counters_of(ask)[1]
             failure = self.asking.failures.get(basis)
             if failure is not None:
                 self.asking.failures.update({part: failure, total: failure})

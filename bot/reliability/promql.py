@@ -20,11 +20,16 @@ _SCRAPES = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600)  
 
 def counters_of(ask: Ask) -> tuple[Counter, Counter]:
     """What stands for the ask's part and total."""
-    part, total = selectors_of(ask)
     if ask.slices is None:
-        return Counter((part,)), Counter((total,))
-    both, counts_bad = (part, total), ask.indicator.counts_bad
+        return plain_counters_of(ask)
+    both, counts_bad = selectors_of(ask), ask.indicator.counts_bad
     return Counter(both, "bad_slices", ask.slices, counts_bad), Counter(both, "slices", ask.slices, counts_bad)
+
+
+def plain_counters_of(ask: Ask) -> tuple[Counter, Counter]:
+    """The selectors behind part and total, of slices, too: they tell which series and samples there are."""
+    part, total = selectors_of(ask)
+    return Counter((part,)), Counter((total,))
 
 
 def selectors_of(ask: Ask) -> tuple[str, str]:

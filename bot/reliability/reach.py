@@ -29,7 +29,7 @@ class Reach:
         counting, asking = self.counting, self.counting.asking
         first: dict[Counter, datetime] = {}
         for ask in asks:
-            known, total = self._first_remembered(ask), plain_total(ask)
+            known, total = self._first_remembered(ask), promql.plain_counters_of(ask)[1]
             if known is not None:
                 first[total] = min(known, first.get(total, known))
         by_end: dict[datetime, list[Counter]] = {}
@@ -58,7 +58,7 @@ class Reach:
             hours = hours_of(ask)
             sampled = [index for index in range(len(hours)) if hours.sampled(index)]
             if sampled:
-                by_end.setdefault(hours.end_of(sampled[-1]), set()).add(plain_total(ask))
+                by_end.setdefault(hours.end_of(sampled[-1]), set()).add(promql.plain_counters_of(ask)[1])
         for end, totals in by_end.items():
             self._silent.update(dict.fromkeys(totals, end))
             query, asking = promql.last_sample, self.counting.asking
@@ -68,22 +68,17 @@ class Reach:
 
     def lost_until(self, ask: Ask) -> datetime | None:
         """Until when remembered hours stand in for what the source has lost of this window; None where nothing is."""
-        until = self._lost.get(plain_total(ask))
+        until = self._lost.get(promql.plain_counters_of(ask)[1])
         if until is None:
             return None
         known = self._first_remembered(ask)
         return until if known is not None and known < until else None
 
     def silent_since(self, ask: Ask) -> datetime | None:
-        return self._silent.get(plain_total(ask))
+        return self._silent.get(promql.plain_counters_of(ask)[1])
 
     def _first_remembered(self, ask: Ask) -> datetime | None:
         return self.counting.first_remembered(promql.counters_of(ask)[1], ask.window.span(self.counting.at))
-
-
-def plain_total(ask: Ask) -> Counter:
-    """What tells whether there are samples at all, of slices, too."""
-    return Counter((promql.selectors_of(ask)[1],))
 
 
 def _each_day(batch: Batch, days: int) -> str:

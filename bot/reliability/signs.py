@@ -21,7 +21,6 @@ from bot.reliability.hours import HOUR, hour_floor
 from bot.reliability.metrics import Ask, Signs
 from bot.reliability.windows import Span
 
-_MEMBERS = 100
 _EVERY = 72  # hours between two samples of restarts
 _SUSPICIOUS = 2  # restarts in the sampled hours
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,7 +53,7 @@ async def signs(counting: Counting, *, churn: bool) -> Found:
 
 async def _of_window(counting: Counting, span: Span, asks: Sequence[Ask], found: Found, *, churn: bool) -> None:
     asking = counting.asking
-    pairs = {ask: tuple(map(_counter, promql.selectors_of(ask))) for ask in asks}
+    pairs = {ask: promql.plain_counters_of(ask) for ask in asks}
     parts = {part for part, _ in pairs.values()}
     totals = {total for _, total in pairs.values()}
     seen, at_start, restarts = await asyncio.gather(
@@ -92,7 +91,7 @@ async def _series(asking: Asking, counters: set[Counter], span: Span) -> dict[Co
             if counter is not None:
                 found[counter] += 1
 
-    await asking.batches(counters, ask, most=_MEMBERS)
+    await asking.batches(counters, ask)
     return found
 
 
@@ -130,7 +129,3 @@ def _sampled_hours(span: Span) -> list[Span]:
 def _is_sampled(start: datetime) -> bool:
     block, within = divmod((start - _EPOCH) // HOUR, _EVERY)
     return within == block * 5 % _EVERY
-
-
-def _counter(selector: str) -> Counter:
-    return Counter((selector,))

@@ -396,4 +396,6 @@ async def test_errors_in_a_new_series_first_sample_are_found(prometheus_fleet: F
     assert found["fine"].hidden is None
     assert (found["fine"].series_seen, found["fine"].series_now, found["fine"].part_seen) == (4, 4, 2)
     assert found["faultless"].part_seen == 0
-    assert not math.isnan(float(found["born"].hidden or 0))
+    hidden = found["born"].hidden
+    assert hidden is not None
+    assert float(hidden) == pytest.approx(0.04)  # of both pods, from the step in which they began
