@@ -7,13 +7,12 @@ from functools import partial
 
 from sqlalchemy import Connection, bindparam, select
 
-from bot.reliability.deploys import Deploy
+from bot.reliability.deploys import MOST, Deploy
 from bot.reliability.windows import Span
 from storage.chunks import KEYS, chunks
 from storage.database import Database
 from storage.schema import deploys
 
-_MOST = 1_000  # more than anybody reads beside a burn
 
 _newest = (
     select(deploys.c.service, deploys.c.at, deploys.c.version, deploys.c.link)
@@ -23,7 +22,7 @@ _newest = (
         deploys.c.at.between(bindparam("start"), bindparam("end")),
     )
     .order_by(deploys.c.at.desc(), deploys.c.seq.desc())
-    .limit(_MOST)
+    .limit(MOST)
 )
 
 
@@ -54,7 +53,7 @@ class SqlDeploys:
         found: list[Deploy] = []
         for some in chunks(dict.fromkeys(services), KEYS):
             found += await self._db.read(partial(self._read, services=some, span=span))
-        return tuple(sorted(found, key=lambda deploy: (deploy.at, deploy.service, deploy.version))[-_MOST:])
+        return tuple(sorted(found, key=lambda deploy: (deploy.at, deploy.service, deploy.version))[-MOST:])
 
     def _read(self, connection: Connection, services: Sequence[str], span: Span) -> list[Deploy]:
         asked = {"workspace": self._workspace, "services": list(services), "start": span.start, "end": span.end}
