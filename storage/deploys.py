@@ -13,7 +13,6 @@ from storage.chunks import KEYS, chunks
 from storage.database import Database
 from storage.schema import deploys
 
-
 _newest = (
     select(deploys.c.service, deploys.c.at, deploys.c.version, deploys.c.link)
     .where(
